@@ -1,0 +1,273 @@
+/**
+ * The public contract: every type that a user of isovec meets, and nothing else. The types live in the lowest
+ * room because every room above speaks them.
+ */
+import type { ErrorCode } from './errors.ts';
+
+// ---------------------------------------------------------------- opening
+
+export interface OpenOptions {
+  /** 'auto': OPFS, else IndexedDB, in a browser; 'fs' in Node, Deno and Bun. */
+  storage?: 'auto' | 'opfs' | 'indexeddb' | 'fs' | 'memory';
+  /** 'auto': the engine runs in a dedicated Web Worker in a browser, in this thread elsewhere. true: a worker everywhere. */
+  worker?: 'auto' | boolean;
+  /** 'strict' (default): a write's promise resolves once its bytes are flushed to the device.
+   *  'relaxed': it resolves once appended; flushed at least every syncInterval ms. Never torn in either mode. */
+  durability?: 'strict' | 'relaxed';
+  /** Milliseconds between flushes under 'relaxed'. Default 1000. */
+  syncInterval?: number;
+  /** Open without ever writing; many readers may. */
+  readOnly?: boolean;
+  /** What damage to records does to opening (a torn log tail is always cut off with a warning, and a damaged graph or
+   *  other derived file is always rebuilt with a warning). 'strict' (default): open fails with CORRUPTION naming file and
+   *  offset. 'salvage': opens with everything intact, as read-only until repair() has run, and warns of the rest. */
+  recovery?: 'strict' | 'salvage';
+  /** Milliseconds to wait for the write lock before LOCK_TIMEOUT. Default 10000. */
+  lockTimeout?: number;
+  /** Called while opening (replaying the log, rebuilding an index) and during long maintenance. */
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
+}
+
+export interface Progress {
+  phase: 'open' | 'replay' | 'index' | 'checkpoint' | 'compact' | 'verify' | 'repair' | 'import' | 'export';
+  done: number;
+  total: number;
+}
+
+// ---------------------------------------------------------------- database
+
+export interface Database extends AsyncDisposable {
+  readonly location: string;
+  readonly storage: 'opfs' | 'indexeddb' | 'fs' | 'memory';
+
+  /** Opens a collection; creates it when `config` is given and it is not there.
+   *  Errors: NOT_FOUND without config; CONFIG_MISMATCH when config contradicts the stored one. */
+  collection<M extends Metadata = Metadata>(name: string, config?: CollectionConfig): Promise<Collection<M>>;
+  collections(): Promise<CollectionInfo[]>;
+  dropCollection(name: string): Promise<void>;
+
+  /** All or nothing across collections. What `fn` throws rolls everything back and is rethrown.
+   *  Reads inside see the transaction's own writes. Isolation: serializable among writers. */
+  transaction<T>(fn: (tx: Transaction) => Promise<T> | T): Promise<T>;
+
+  /** Resolves when everything accepted so far is on the device. */
+  flush(): Promise<void>;
+  /** Writes a checkpoint now, so that the next open replays nothing. */
+  checkpoint(): Promise<void>;
+  /** Reclaims the space of deleted and overwritten records. */
+  compact(): Promise<CompactResult>;
+  /** Reads every byte and checks every checksum and cross-reference. Changes nothing. */
+  verify(): Promise<IntegrityReport>;
+  /** Restores everything that is still readable, rebuilds indexes, and names what was lost. */
+  repair(): Promise<RepairReport>;
+  stats(): Promise<DatabaseStats>;
+
+  on<E extends keyof DatabaseEvents>(event: E, listener: (payload: DatabaseEvents[E]) => void): () => void;
+  /** Flushes, releases locks and handles. Idempotent. Later calls fail with CLOSED. */
+  close(): Promise<void>;
+}
+
+export interface Transaction {
+  collection<M extends Metadata = Metadata>(name: string): TransactionCollection<M>;
+}
+
+export type TransactionCollection<M extends Metadata = Metadata> = Pick<
+  Collection<M>,
+  'insert' | 'upsert' | 'update' | 'delete' | 'get'
+>;
+
+// ---------------------------------------------------------------- collection
+
+export type Metric = 'cosine' | 'dot' | 'euclidean';
+export type Quantization = 'none' | 'int8' | 'binary';
+
+export interface CollectionConfig {
+  /** 1 to 65536. */
+  dimensions: number;
+  /** Default 'cosine'. */
+  metric?: Metric;
+  /** How vectors are held in memory for searching; full float32 is always kept on disk and used to rescore. Default 'none'. */
+  quantization?: Quantization;
+  index?: {
+    /** 'hnsw' (default): approximate; 'flat': always exact. */
+    type?: 'hnsw' | 'flat';
+    /** Links per node. Default 16. */
+    m?: number;
+    /** Candidates while building. Default 200. */
+    efConstruction?: number;
+    /** Candidates while searching. Default 64; a query may override it. */
+    efSearch?: number;
+  };
+  /** JSON Schema (2020-12) that every record's metadata must satisfy. */
+  schema?: object;
+  /** Metadata fields to index for filters: dotted path -> kind. Unindexed fields can be filtered too, by a scan. */
+  fields?: Record<string, 'keyword' | 'number' | 'boolean' | 'date'>;
+  /** Keep each record's `text` and index it for BM25. Default false. */
+  text?: boolean | { language?: 'en' | 'none' };
+  /** Refuse vectors longer than this (L2 norm). */
+  maxMagnitude?: number;
+}
+
+export type Metadata = Record<string, unknown>;
+export type VectorInput = Float32Array | Float64Array | readonly number[];
+
+export interface RecordInput<M extends Metadata = Metadata> {
+  /** 1 to 512 UTF-8 bytes. Given by the store (UUIDv7) when left out of insert. */
+  id?: string;
+  vector: VectorInput;
+  metadata?: M;
+  text?: string;
+}
+
+export interface StoredRecord<M extends Metadata = Metadata> {
+  id: string;
+  vector: Float32Array;
+  metadata: M;
+  text?: string;
+}
+
+export interface Collection<M extends Metadata = Metadata> {
+  readonly name: string;
+  info(): Promise<CollectionInfo>;
+
+  /** A batch is one atomic unit: all of it is stored, or none.
+   *  Errors: DUPLICATE_ID, DIMENSION_MISMATCH, INVALID_VECTOR (NaN, Infinity, zero under cosine), SCHEMA_VIOLATION. */
+  insert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }>;
+  /** Inserts or replaces whole records. */
+  upsert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }>;
+  /** Changes only what is given; metadata is merged shallowly, a field set to undefined or null is removed. NOT_FOUND if an id is absent. */
+  update(
+    changes: (Partial<RecordInput<M>> & { id: string }) | (Partial<RecordInput<M>> & { id: string })[],
+  ): Promise<{ ids: string[] }>;
+  /** By ids (absent ones are ignored) or by filter. Returns how many were there. */
+  delete(which: string | string[] | { filter: Filter }): Promise<{ deleted: number }>;
+
+  get(id: string): Promise<StoredRecord<M> | undefined>;
+  get(ids: string[]): Promise<(StoredRecord<M> | undefined)[]>;
+  count(filter?: Filter): Promise<number>;
+  /** Streams records in insertion order without holding them all; stable under concurrent writes. */
+  scan(options?: {
+    filter?: Filter;
+    batchSize?: number;
+    include?: Include[];
+  }): AsyncIterable<StoredRecord<M>>;
+
+  query(query: Query): Promise<Hit<M>[]>;
+  /** Many queries in one call, answered in order. */
+  queryMany(queries: Query[]): Promise<Hit<M>[][]>;
+}
+
+export type Include = 'vector' | 'metadata' | 'text';
+
+export interface Query {
+  /** At least one of vector and text. Both: hybrid. */
+  vector?: VectorInput;
+  text?: string;
+  /** Default 10, at most 10000. */
+  topK?: number;
+  filter?: Filter;
+  /** Default ['metadata']. */
+  include?: Include[];
+  /** Overrides efSearch. */
+  ef?: number;
+  /** Exhaustive and exact. */
+  exact?: boolean;
+  /** Only hits with score >= minScore. */
+  minScore?: number;
+  /** How a hybrid query ranks. Default { method: 'rrf', k: 60 }. */
+  fusion?:
+    | { method: 'rrf'; k?: number; vectorWeight?: number }
+    | { method: 'weighted'; vectorWeight: number };
+  signal?: AbortSignal;
+}
+
+export interface Hit<M extends Metadata = Metadata> {
+  id: string;
+  /** Higher is better. cosine: the cosine, -1 to 1; dot: the dot product; euclidean: 1 / (1 + distance); text: BM25; hybrid: the fused score. */
+  score: number;
+  /** Lower is better. cosine: 1 - cosine; dot: -dot; euclidean: the L2 distance (not squared). Absent for a text-only hit. */
+  distance?: number;
+  metadata: M;
+  vector?: Float32Array;
+  text?: string;
+}
+
+/** MongoDB's query language, the subset that Pinecone and Vectra share, plus $not, $nor, $exists, $contains, $startsWith. */
+export type Filter = { [path: string]: FilterValue | FilterOperators | Filter[] | Filter | undefined } & {
+  $and?: Filter[];
+  $or?: Filter[];
+  $nor?: Filter[];
+  $not?: Filter;
+};
+export type FilterValue = string | number | boolean | null;
+export interface FilterOperators {
+  $eq?: FilterValue;
+  $ne?: FilterValue;
+  $gt?: number | string;
+  $gte?: number | string;
+  $lt?: number | string;
+  $lte?: number | string;
+  $in?: FilterValue[];
+  $nin?: FilterValue[];
+  $exists?: boolean;
+  $contains?: FilterValue;
+  $startsWith?: string;
+  $not?: FilterOperators;
+}
+
+// ---------------------------------------------------------------- reports
+
+export interface CollectionInfo {
+  name: string;
+  config: Required<Pick<CollectionConfig, 'dimensions' | 'metric' | 'quantization'>> & CollectionConfig;
+  count: number;
+  /** Records already in the graph; the rest are searched exactly until they are. */
+  indexed: number;
+  /** Deleted or replaced records whose space compact() would reclaim. */
+  garbage: number;
+}
+
+export interface DatabaseStats {
+  formatVersion: number;
+  diskBytes: number;
+  memoryBytes: number;
+  log: { segments: number; bytes: number; entries: number; oldestEntry?: Date; lastSequence: number };
+  lastCheckpoint?: { sequence: number; at: Date };
+  collections: CollectionInfo[];
+}
+
+export interface IntegrityReport {
+  ok: boolean;
+  filesChecked: number;
+  bytesChecked: number;
+  problems: IntegrityProblem[];
+}
+export interface IntegrityProblem {
+  file: string;
+  offset?: number;
+  kind: 'checksum' | 'missing' | 'format' | 'reference';
+  message: string;
+  ids?: string[];
+}
+export interface RepairReport {
+  repaired: IntegrityProblem[];
+  recordsRecovered: number;
+  recordsLost: { collection: string; ids: string[] }[];
+}
+export interface CompactResult {
+  bytesBefore: number;
+  bytesAfter: number;
+  recordsDropped: number;
+}
+
+export interface DatabaseEvents {
+  /** A write is on the device. */
+  commit: { sequence: number; collections: string[] };
+  progress: Progress;
+  /** Recovery found something worth telling: a torn tail cut off, a corrupt record, a derived file rebuilt.
+   *  Warnings raised while opening are kept and delivered to the first listener. */
+  warning: { code: ErrorCode; message: string };
+  /** This context became, or stopped being, the one that writes. */
+  role: { role: 'writer' | 'follower' };
+}

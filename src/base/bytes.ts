@@ -1,0 +1,154 @@
+import { IsovecError } from './errors.ts';
+
+/** Appends little-endian fields to a buffer that grows. */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #length = 0;
+
+  /** @param capacity bytes to reserve at first; the right guess avoids copies */
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): this {
+    this.#view.setUint8(this.#advance(1), value);
+    return this;
+  }
+
+  u16(value: number): this {
+    this.#view.setUint16(this.#advance(2), value, true);
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#view.setUint32(this.#advance(4), value, true);
+    return this;
+  }
+
+  /** An integer up to Number.MAX_SAFE_INTEGER, in eight bytes. */
+  u64(value: number): this {
+    const at = this.#advance(8);
+    this.#view.setUint32(at, value % 2 ** 32, true);
+    this.#view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
+    return this;
+  }
+
+  raw(bytes: Uint8Array): this {
+    const at = this.#advance(bytes.length);
+    this.#bytes.set(bytes, at);
+    return this;
+  }
+
+  /** Float32 values, four bytes each, without a length. */
+  f32s(values: Float32Array): this {
+    return this.raw(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+
+  /** Zeros up to the next multiple of `alignment` bytes. */
+  align(alignment: number): this {
+    this.#advance((alignment - (this.#length % alignment)) % alignment);
+    return this;
+  }
+
+  /** Overwrites four bytes written before, for a count or checksum known only later. */
+  patchU32(at: number, value: number): void {
+    this.#view.setUint32(at, value, true);
+  }
+
+  /** What has been written: a view, valid until the next write. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #advance(count: number): number {
+    const at = this.#length;
+    const needed = at + count;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#length = needed;
+    return at;
+  }
+}
+
+/** Reads little-endian fields, and refuses to read past the end. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #source: string;
+  #at = 0;
+
+  /** @param source what these bytes are, for the error */
+  constructor(bytes: Uint8Array, source: string) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#source = source;
+  }
+
+  get offset(): number {
+    return this.#at;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#advance(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  u64(): number {
+    const at = this.#advance(8);
+    const value = this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * 2 ** 32;
+    if (!Number.isSafeInteger(value)) throw this.fail('a number over 2^53');
+    return value;
+  }
+
+  /** A view of the next bytes, not a copy. */
+  raw(count: number): Uint8Array {
+    const at = this.#advance(count);
+    return this.#bytes.subarray(at, at + count);
+  }
+
+  /** A copy of the next `count` float32 values. */
+  f32s(count: number): Float32Array<ArrayBuffer> {
+    const values = new Float32Array(count);
+    new Uint8Array(values.buffer).set(this.raw(count * 4));
+    return values;
+  }
+
+  /** Skips to the next multiple of `alignment` bytes. */
+  align(alignment: number): void {
+    this.#advance((alignment - (this.#at % alignment)) % alignment);
+  }
+
+  fail(found: string): IsovecError {
+    return new IsovecError('CORRUPTION', `${this.#source}: ${found} at byte ${this.#at}`, {
+      details: { source: this.#source, offset: this.#at },
+    });
+  }
+
+  #advance(count: number): number {
+    const at = this.#at;
+    if (count > this.#bytes.length - at) throw this.fail(`${count} bytes wanted, ${this.remaining} left,`);
+    this.#at = at + count;
+    return at;
+  }
+}

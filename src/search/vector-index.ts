@@ -1,0 +1,58 @@
+import type { Metric } from '../base/api.ts';
+
+/**
+ * The engine interface: an index answers which rows lie nearest to a query, and knows nothing of ids or files.
+ *
+ * A row number is the caller's (a u32); where the vector lies inside is the index's own business, so rows can be
+ * renumbered without touching the graph. A row that has been added is searched at once: exactly, until `link()` has
+ * taken it into the graph.
+ *
+ * Vectors given to an index are already checked: right length, finite, not zero under cosine.
+ */
+export interface VectorIndex {
+  /** Rows held, linked or not. */
+  readonly count: number;
+  /** Rows held that are not in the graph yet. Always all of them in a flat index. */
+  readonly pendingCount: number;
+  readonly memoryBytes: number;
+
+  /** Holds a row's vector (copied). The row must be absent, or known from a graph image and without its vector yet.
+   *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
+  add(row: number, vector: Float32Array): void;
+  has(row: number): boolean;
+  /** Removes a row for good, and mends the graph around it. @returns whether it was there */
+  remove(row: number): boolean;
+  /** The same vector belongs to another row from now on. */
+  renumber(from: number, to: number): void;
+  /** After a compaction: row r is now `newRows[r]`. Rows with 0xffffffff there must not be held. */
+  renumberAll(newRows: Uint32Array): void;
+
+  /** Takes up to `count` pending rows into the graph. @returns how many it took */
+  link(count: number): number;
+
+  /** The nearest rows: by the graph with `max(ef, topK)` candidates, and exactly among pending rows. */
+  search(query: Float32Array, topK: number, ef: number): Neighbours;
+  /** The nearest rows, exactly. */
+  scan(query: Float32Array, topK: number): Neighbours;
+
+  /** The graph (not the vectors, not pending rows) as bytes that `loadGraph` takes back. */
+  saveGraph(): Uint8Array<ArrayBuffer>;
+  /** Takes back a graph into an index that is still empty. Each of its rows then awaits its vector by `add`.
+   *  @throws IsovecError CORRUPTION when the image is damaged or of another configuration; the index stays empty */
+  loadGraph(image: Uint8Array): void;
+}
+
+/** Nearest first; equal distances by row number. */
+export interface Neighbours {
+  rows: Uint32Array;
+  /** As in `Hit.distance`: cosine: 1 - cosine; dot: -dot; euclidean: the L2 distance. */
+  distances: Float32Array;
+}
+
+export interface VectorIndexConfig {
+  dimensions: number;
+  metric: Metric;
+  type: 'hnsw' | 'flat';
+  m: number;
+  efConstruction: number;
+}

@@ -1,0 +1,77 @@
+/**
+ * The storage contract: named byte files in one place, and nothing about what they hold.
+ *
+ * Every backend upholds:
+ *  - Reads see every write that has resolved, flushed or not.
+ *  - A write is durable once `flush()` of its file has resolved; without a flush, any part of it may be lost
+ *    when the power goes.
+ *  - `replace()` is atomic and durable: whatever happens, `load()` answers the old content or the new.
+ *  - Errors are IsovecErrors: STORAGE_IO (with the cause), QUOTA_EXCEEDED when space is what is missing,
+ *    CORRUPTION when a replaced file's own checksum fails, CLOSED after `close()`.
+ *  - Calls on one file are made one at a time by whoever writes; reads may overlap anything.
+ */
+export interface StorageBackend {
+  readonly kind: StorageKind;
+  readonly capabilities: StorageCapabilities;
+
+  /** Names of all files, in no order. A file made by `replace()` counts once, under its own name. */
+  list(): Promise<string[]>;
+
+  /** Opens a file for reading and writing.
+   *  @param create makes an empty one when it is not there; otherwise that is NOT_FOUND */
+  open(name: string, options?: { create?: boolean }): Promise<StorageFile>;
+
+  /** Removes a file; nothing happens if it is not there. The file must not be open. */
+  remove(name: string): Promise<void>;
+
+  /** Writes a whole file atomically and durably. Such a file is read with `load()`, never with `open()`. */
+  replace(name: string, content: Uint8Array): Promise<void>;
+
+  /** The content given to the last `replace()` of this name, or undefined if there was none. */
+  load(name: string): Promise<Uint8Array | undefined>;
+
+  /** Bytes that all files take, as far as the backend can tell. */
+  usageBytes(): Promise<number>;
+
+  /** Closes every file. Idempotent. Does not flush. */
+  close(): Promise<void>;
+}
+
+export interface StorageFile {
+  readonly name: string;
+  size(): Promise<number>;
+  /** Reads exactly `length` bytes.
+   *  @throws IsovecError CORRUPTION, naming file and offset, when the file ends before them */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Writes within the file or at its end; a gap past the end is filled with zeros. */
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Writes at the end. @returns the offset at which the bytes now stand */
+  append(bytes: Uint8Array): Promise<number>;
+  /** Cuts the file, or extends it with zeros. */
+  truncate(size: number): Promise<void>;
+  flush(): Promise<void>;
+  /** Idempotent; does not flush. */
+  close(): Promise<void>;
+}
+
+export type StorageKind = 'opfs' | 'indexeddb' | 'fs' | 'memory';
+
+export interface StorageCapabilities {
+  /** What has been flushed outlives the process. */
+  persistent: boolean;
+  /** `flush()` reaches the device, as far as the platform promises it. */
+  durableFlush: boolean;
+  /** Two contexts may have the same files open for reading at once. */
+  sharedReads: boolean;
+}
+
+/** Opens and removes the places where databases live: one implementation per backend kind. */
+export interface StorageProvider {
+  readonly kind: StorageKind;
+  /** @param create makes the place when it is not there; otherwise that is NOT_FOUND
+   *  @throws IsovecError INVALID_ARGUMENT when the location cannot be one (a file, say), STORAGE_IO when access is denied */
+  open(location: string, options: { create: boolean; readOnly: boolean }): Promise<StorageBackend>;
+  exists(location: string): Promise<boolean>;
+  /** Removes the place and all its files. Nothing happens if it is not there. */
+  destroy(location: string): Promise<void>;
+}
