@@ -14,20 +14,25 @@ export interface VectorIndex {
   readonly count: number;
   /** Rows held that are not in the graph yet. Always all of them in a flat index. */
   readonly pendingCount: number;
+  /** Steps that `link()` has yet to do: pending rows of a graph index, and removed rows whose neighbours it has yet to
+   *  reconnect. 0 once the graph has caught up; always 0 in a flat index. */
+  readonly backlogCount: number;
   readonly memoryBytes: number;
 
   /** Holds a row's vector (copied). The row must be absent, or known from a graph image and without its vector yet.
    *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
   add(row: number, vector: Float32Array): void;
   has(row: number): boolean;
-  /** Removes a row for good, and mends the graph around it. @returns whether it was there */
+  /** Removes a row: never found again, and its number is free at once. Constant time (many thousands may come in one
+   *  batch); `link()` mends the graph around it and frees its slot later. @returns whether it was there */
   remove(row: number): boolean;
   /** The same vector belongs to another row from now on. */
   renumber(from: number, to: number): void;
   /** After a compaction: row r is now `newRows[r]`. Rows with 0xffffffff there must not be held. */
   renumberAll(newRows: Uint32Array): void;
 
-  /** Takes up to `count` pending rows into the graph. @returns how many it took */
+  /** Takes up to `count` steps of the backlog: mends the graph around removed rows, then takes pending rows into it.
+   *  @returns how many steps it took */
   link(count: number): number;
 
   /** The nearest rows: by the graph with `max(ef, topK)` candidates, and exactly among pending rows. */
@@ -35,7 +40,8 @@ export interface VectorIndex {
   /** The nearest rows, exactly. */
   scan(query: Float32Array, topK: number): Neighbours;
 
-  /** The graph (not the vectors, not pending rows) as bytes that `loadGraph` takes back. */
+  /** The graph (not the vectors, not pending rows) as bytes that `loadGraph` takes back. Mends it first where rows
+   *  have been removed, so that the image names held rows only. */
   saveGraph(): Uint8Array<ArrayBuffer>;
   /** Takes back a graph into an index that is still empty. Each of its rows then awaits its vector by `add`.
    *  @throws IsovecError CORRUPTION when the image is damaged or of another configuration; the index stays empty */
