@@ -1,0 +1,106 @@
+/** isovec in a page of its own Chromium, its files in OPFS, its engine in a worker. */
+import { createReadStream, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright';
+import { createServer, type Plugin, type ViteDevServer } from 'vite';
+import { browserLaunchOptions } from '../scripts/browser.ts';
+import type { MainThreadReport } from './chromium/main-thread.ts';
+import type { Contestant, Footprint, SearchPass } from './engine.ts';
+import { benchFolder, dataFolder, rootFolder } from './folders.ts';
+import { BASE_FILE, DIMENSIONS, QUERY_FILE, ROW_BYTES } from './vectors.ts';
+
+export class ChromiumContestant implements Contestant {
+  readonly name = 'isovec-chromium';
+  /** A profile on disk: an incognito page would keep its files in memory. */
+  readonly #profile = join(dataFolder, `chromium-${process.pid}`);
+  #server: ViteDevServer | undefined;
+  #browser: BrowserContext | undefined;
+  #page: Page | undefined;
+
+  async start(count: number): Promise<void> {
+    this.#server = await servePage();
+    this.#browser = await chromium.launchPersistentContext(this.#profile, browserLaunchOptions);
+    this.#page = await this.#browser.newPage();
+    await this.#page.goto(this.#server.resolvedUrls?.local[0] ?? '');
+    await this.#page.waitForFunction(() => window.bench !== undefined);
+    await this.#page.evaluate(([rows, dimensions]) => window.bench.start(rows, dimensions), [
+      count,
+      DIMENSIONS,
+    ] as const);
+  }
+
+  add(from: number, to: number): Promise<number> {
+    return this.#opened().evaluate(([first, end]) => window.bench.add(first, end), [from, to] as const);
+  }
+
+  search(ef: number): Promise<SearchPass> {
+    return this.#opened().evaluate((candidates) => window.bench.search(candidates), ef);
+  }
+
+  searchMany(ef: number): Promise<number | undefined> {
+    return this.#opened().evaluate((candidates) => window.bench.searchMany(candidates), ef);
+  }
+
+  reopen(): Promise<number | undefined> {
+    return this.#opened().evaluate(() => window.bench.reopen());
+  }
+
+  footprint(): Promise<Footprint> {
+    return this.#opened().evaluate(() => window.bench.footprint());
+  }
+
+  /** Adds the first `count` vectors while watching the page's main thread. */
+  watchAdding(count: number): Promise<MainThreadReport> {
+    return this.#opened().evaluate((rows) => window.bench.watchAdding(rows), count);
+  }
+
+  async stop(): Promise<void> {
+    await this.#page?.evaluate(() => window.bench.close());
+    await this.#browser?.close();
+    await this.#server?.close();
+    rmSync(this.#profile, { recursive: true, force: true });
+  }
+
+  #opened(): Page {
+    if (this.#page === undefined) throw new Error('start() comes first');
+    return this.#page;
+  }
+}
+
+async function servePage(): Promise<ViteDevServer> {
+  const server = await createServer({
+    configFile: false,
+    root: join(benchFolder, 'chromium'),
+    cacheDir: join(dataFolder, 'vite'),
+    logLevel: 'error',
+    optimizeDeps: { include: ['comlink', 'idb'] },
+    plugins: [serveVectors()],
+    server: {
+      host: '127.0.0.1',
+      hmr: false,
+      watch: null,
+      fs: { allow: [rootFolder] },
+      // An isolated page gets the finer clock.
+      headers: {
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-embedder-policy': 'require-corp',
+      },
+    },
+  });
+  return server.listen();
+}
+
+/** Serves the data files: `/vectors/base?count=10000`, `/vectors/queries`. */
+function serveVectors(): Plugin {
+  return {
+    name: 'serve-vectors',
+    configureServer(server) {
+      server.middlewares.use('/vectors', (request, response) => {
+        const url = new URL(request.url ?? '', 'http://localhost');
+        const count = Number(url.searchParams.get('count') ?? Infinity);
+        const file = url.pathname === '/base' ? BASE_FILE : QUERY_FILE;
+        createReadStream(file, { end: count * ROW_BYTES - 1 }).pipe(response);
+      });
+    },
+  };
+}

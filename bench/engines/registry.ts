@@ -1,0 +1,28 @@
+/** Every contestant that runs in a Node process, by name. */
+import { join } from 'node:path';
+import type { Engine } from '../engine.ts';
+import { dataFolder } from '../folders.ts';
+
+export const NODE_ENGINES = ['isovec', 'isovec-kernel', 'hnswlib-node', 'hnswlib-wasm', 'edgevec'] as const;
+export type NodeEngineName = (typeof NODE_ENGINES)[number];
+
+/** Imports only what this engine needs, so that no other engine's code is in its process. */
+export async function createNodeEngine(name: NodeEngineName): Promise<Engine> {
+  switch (name) {
+    case 'isovec': {
+      const [{ IsovecEngine }, isovec] = await Promise.all([
+        import('./isovec.ts'),
+        import('../../src/index.node.ts'),
+      ]);
+      return new IsovecEngine(isovec, join(dataFolder, `isovec-${process.pid}`)) as Engine;
+    }
+    case 'isovec-kernel':
+      return new (await import('./isovec-kernel.ts')).IsovecKernelEngine() as Engine;
+    case 'hnswlib-node':
+      return new (await import('./hnswlib-node.ts')).HnswlibNodeEngine() as Engine;
+    case 'hnswlib-wasm':
+      return new (await import('./hnswlib-wasm.ts')).HnswlibWasmEngine() as Engine;
+    case 'edgevec':
+      return new (await import('./edgevec.ts')).EdgeVecEngine() as Engine;
+  }
+}

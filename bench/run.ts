@@ -1,0 +1,87 @@
+/** `npm run bench`: isovec and its peers on the same vectors, on this machine, in one run. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { ChromiumContestant } from './chromium-contestant.ts';
+import { compare, type EngineResult } from './compare.ts';
+import type { Contestant } from './engine.ts';
+import { dataFolder } from './folders.ts';
+import { NodeContestant } from './node-contestant.ts';
+import { type EngineName, type Options, parseOptions, takesPart, USAGE } from './options.ts';
+import { installPeers, peerVersions } from './peers.ts';
+import { resultsAsMarkdown } from './table.ts';
+import { exactThresholds } from './truth.ts';
+import { loadVectors, prepareVectors } from './vectors.ts';
+
+/** As many as the promise about the main thread speaks of. */
+const WATCHED_COUNT = 10_000;
+
+async function main(options: Options): Promise<void> {
+  mkdirSync(dataFolder, { recursive: true });
+  installPeers();
+  prepareVectors();
+  const sections: string[] = [describeMachine()];
+  const results: EngineResult[] = [];
+  for (const size of options.sizes) {
+    const { sizeResults, leftOut } = await runSize(size, options);
+    results.push(...sizeResults);
+    sections.push(resultsAsMarkdown(sizeResults), ...(leftOut.length > 0 ? [leftOutNote(leftOut)] : []));
+  }
+  if (options.engines.includes('isovec-chromium')) sections.push(await watchMainThread());
+  const markdown = sections.join('\n\n');
+  const file = join(dataFolder, `results-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`);
+  writeFileSync(file, JSON.stringify({ markdown, results }, undefined, 2));
+  console.log(`\n${markdown}\n\nAlso in ${file}`);
+}
+
+async function runSize(
+  size: number | 'full',
+  options: Options,
+): Promise<{ sizeResults: EngineResult[]; leftOut: EngineName[] }> {
+  const data = loadVectors(size);
+  console.log(`${data.count} vectors`);
+  const thresholds = await exactThresholds(data);
+  const [taking, leftOut] = split(options.engines, (engine) => takesPart(engine, data.count, options.all));
+  const contestants = taking.map(createContestant);
+  const sizeResults = await compare(contestants, data, thresholds, options.rounds);
+  for (const contestant of contestants) await contestant.stop();
+  return { sizeResults, leftOut };
+}
+
+function createContestant(name: EngineName): Contestant {
+  return name === 'isovec-chromium' ? new ChromiumContestant() : new NodeContestant(name);
+}
+
+/** How responsive the page stays while vectors are inserted and indexed. */
+async function watchMainThread(): Promise<string> {
+  const contestant = new ChromiumContestant();
+  await contestant.start(WATCHED_COUNT);
+  const { longTaskCount, longestDelayMs } = await contestant.watchAdding(WATCHED_COUNT);
+  await contestant.stop();
+  return (
+    `Page's main thread in Chromium while ${WATCHED_COUNT.toLocaleString('en')} vectors are inserted and indexed: ` +
+    `${longTaskCount} tasks over 50 ms, longest delay of a timer ${longestDelayMs.toFixed(1)} ms.`
+  );
+}
+
+function describeMachine(): string {
+  const processor = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const peers = Object.entries(peerVersions()).map(([name, version]) => `${name} ${version}`);
+  return `${processor}, Node ${process.versions.node}; ${peers.join(', ')}.`;
+}
+
+function leftOutNote(leftOut: readonly EngineName[]): string {
+  return `Not built at this size, because they are slow to build: ${leftOut.join(', ')} (they are with \`--all\`).`;
+}
+
+function split<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))];
+}
+
+try {
+  await main(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.error(USAGE);
+  process.exitCode = 1;
+}

@@ -1,0 +1,3 @@
+import { session } from '../session.mjs';
+
+window.session = session;

@@ -1,0 +1,28 @@
+/** Imports the browser's entry where there is no browser, as server-side rendering does, and watches what it touches. */
+const BROWSER_GLOBALS = [
+  'window',
+  'document',
+  'navigator',
+  'location',
+  'self',
+  'Worker',
+  'SharedWorker',
+  'indexedDB',
+  'caches',
+  'localStorage',
+  'sessionStorage',
+];
+
+const touched = new Set();
+for (const name of BROWSER_GLOBALS) {
+  Object.defineProperty(globalThis, name, {
+    get: () => {
+      touched.add(name);
+      return undefined;
+    },
+  });
+}
+const { open } = await import('isovec');
+if (touched.size > 0) throw new Error(`Importing isovec touched ${[...touched].join(', ')}`);
+if (typeof open !== 'function') throw new Error('isovec does not export open');
+console.log('OK');

@@ -1,0 +1,95 @@
+/** A blank Vite application: built and served under a strict policy, and in Vite's development mode. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, type Page } from 'playwright';
+import { build, createServer, type InlineConfig, preview } from 'vite';
+import { browserLaunchOptions } from '../../scripts/browser.ts';
+import type { Check } from './check.ts';
+
+/** The application's `session.mjs`. */
+declare global {
+  interface Window {
+    session: Record<'write' | 'read' | 'remove', (location: string, options: object) => Promise<void>>;
+  }
+}
+
+const STRICT_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
+const STORAGES = ['opfs', 'indexeddb'] as const;
+
+export const pageChecks: readonly Check[] = [
+  {
+    title: `Vite, built, under "${STRICT_POLICY}": stores, closes, reopens and queries on OPFS and IndexedDB`,
+    run: async (folder) => {
+      await build(application(folder));
+      const server = await preview({
+        ...application(folder),
+        preview: { host: '127.0.0.1', port: 0, headers: { 'content-security-policy': STRICT_POLICY } },
+      });
+      await visitAndClose(folder, server);
+    },
+  },
+  {
+    title: 'Vite, in development, with optimizeDeps.exclude: stores, closes, reopens and queries',
+    run: async (folder) => {
+      const server = await createServer({
+        ...application(folder),
+        cacheDir: join(folder, '.vite'),
+        optimizeDeps: { exclude: ['isovec'] },
+        server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
+      });
+      await visitAndClose(folder, await server.listen());
+    },
+  },
+];
+
+function application(folder: string): InlineConfig {
+  return { configFile: false, root: join(folder, 'app'), base: './', logLevel: 'error' };
+}
+
+interface Server {
+  resolvedUrls: { local: string[] } | null;
+  close(): Promise<void>;
+}
+
+async function visitAndClose(folder: string, server: Server): Promise<void> {
+  const profile = mkdtempSync(join(folder, 'profile-'));
+  try {
+    const url = server.resolvedUrls?.local[0] ?? '';
+    for (const action of ['write', 'read', 'remove'] as const) {
+      await visit(profile, url, async (page) => {
+        for (const storage of STORAGES) await runInPage(page, action, storage);
+      });
+    }
+  } finally {
+    await server.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
+
+/** One start of the browser, with a profile that is kept. */
+async function visit(profile: string, url: string, use: (page: Page) => Promise<void>): Promise<void> {
+  const browser = await chromium.launchPersistentContext(profile, browserLaunchOptions);
+  try {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(url);
+    await page.waitForFunction(() => window.session !== undefined);
+    await use(page);
+    if (complaints.length > 0) throw new Error(`The page complained: ${complaints.join('; ')}`);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function runInPage(
+  page: Page,
+  action: 'write' | 'read' | 'remove',
+  storage: (typeof STORAGES)[number],
+): Promise<void> {
+  await page.evaluate(([step, kind]) => window.session[step](`test-${kind}`, { storage: kind }), [
+    action,
+    storage,
+  ] as const);
+}
