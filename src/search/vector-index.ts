@@ -19,6 +19,10 @@ export interface VectorIndex {
   readonly backlogCount: number;
   readonly memoryBytes: number;
 
+  /** Makes room for so many more rows, so that `add()` cannot fail for want of memory.
+   *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
+  reserve(count: number): void;
+
   /** Holds a row's vector (copied). The row must be absent, or known from a graph image and without its vector yet.
    *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
   add(row: number, vector: Float32Array): void;

@@ -1,0 +1,164 @@
+import { assert, IsovecError } from '../base/errors.ts';
+import { loadImage, saveImage } from './graph-image.ts';
+import { Kernel, STATE } from './kernel.ts';
+import { NONE, RowSlots } from './row-slots.ts';
+import type { Neighbours, VectorIndex, VectorIndexConfig } from './vector-index.ts';
+
+/** Of a state byte: the state; the rest is the level. */
+const STATE_MASK = 7;
+
+/**
+ * A vector index in a WebAssembly instance of its own.
+ * @param module the compiled kernel (src/runtime/isovec.wasm)
+ * @throws IsovecError QUOTA_EXCEEDED when there is no memory for an empty index
+ */
+export function createVectorIndex(module: WebAssembly.Module, config: VectorIndexConfig): VectorIndex {
+  return new KernelIndex(module, config);
+}
+
+class KernelIndex implements VectorIndex {
+  readonly #kernel: Kernel;
+  readonly #isFlat: boolean;
+  #slots = new RowSlots();
+
+  constructor(module: WebAssembly.Module, config: VectorIndexConfig) {
+    this.#kernel = new Kernel(module, config);
+    this.#isFlat = config.type === 'flat';
+  }
+
+  get count(): number {
+    return this.pendingCount + this.#kernel.count('linked') + this.#kernel.count('awaiting');
+  }
+
+  get pendingCount(): number {
+    return this.#kernel.count('pending');
+  }
+
+  get backlogCount(): number {
+    return this.#isFlat ? 0 : this.pendingCount + this.#kernel.count('doomed');
+  }
+
+  get memoryBytes(): number {
+    return this.#kernel.memoryBytes + this.#slots.bytes;
+  }
+
+  reserve(count: number): void {
+    this.#kernel.call('isovec_reserve', count);
+  }
+
+  add(row: number, vector: Float32Array): void {
+    assert(row < NONE, `row ${row}`);
+    const known = this.#slots.get(row);
+    this.#kernel.writeVector(vector);
+    if (known !== NONE) {
+      this.#kernel.call('isovec_restore', known);
+      return;
+    }
+    // the table's page first, so that nothing is half done when there is no memory for it
+    this.#slots.set(row, NONE);
+    this.#slots.set(row, this.#kernel.call('isovec_add', row));
+  }
+
+  has(row: number): boolean {
+    return this.#slots.get(row) !== NONE;
+  }
+
+  remove(row: number): boolean {
+    const slot = this.#slots.get(row);
+    if (slot === NONE) return false;
+    this.#kernel.call('isovec_remove', slot);
+    this.#slots.delete(row);
+    return true;
+  }
+
+  renumber(from: number, to: number): void {
+    if (from === to) return;
+    const slot = this.#slots.get(from);
+    assert(slot !== NONE && to < NONE && !this.has(to), `row ${from} cannot become row ${to}`);
+    this.#slots.set(to, slot);
+    this.#slots.delete(from);
+    this.#kernel.u32(this.#kernel.call('isovec_row_address', slot), 1)[0] = to;
+  }
+
+  renumberAll(newRows: Uint32Array): void {
+    const slots = new RowSlots();
+    for (const run of this.#kernel.slotRuns())
+      for (let i = 0; i < run.rows.length; i++) {
+        if (!isHeld(run.states[i]!)) continue;
+        const row = newRows[run.rows[i]!] ?? NONE;
+        assert(row !== NONE && slots.get(row) === NONE, `row ${run.rows[i]} is held and becomes row ${row}`);
+        slots.set(row, run.first + i);
+      }
+    for (const run of this.#kernel.slotRuns())
+      for (let i = 0; i < run.rows.length; i++)
+        if (isHeld(run.states[i]!)) run.rows[i] = newRows[run.rows[i]!]!;
+    this.#slots = slots;
+  }
+
+  link(count: number): number {
+    return this.#kernel.call('isovec_link', Math.min(count, 0x7fff_ffff));
+  }
+
+  search(query: Float32Array, topK: number, ef: number): Neighbours {
+    this.#kernel.writeVector(query);
+    return this.#answer(this.#kernel.call('isovec_search', topK, ef));
+  }
+
+  scan(query: Float32Array, topK: number): Neighbours {
+    this.#kernel.writeVector(query);
+    return this.#answer(this.#kernel.call('isovec_scan', topK));
+  }
+
+  saveGraph(): Uint8Array<ArrayBuffer> {
+    const doomed = this.#kernel.count('doomed');
+    if (doomed > 0) this.link(doomed);
+    return saveImage(this.#kernel);
+  }
+
+  loadGraph(image: Uint8Array): void {
+    assert(this.count === 0, 'a graph image for an index that is not empty');
+    if (this.backlogCount > 0) this.link(this.backlogCount);
+    if (loadImage(this.#kernel, image) === 0) return;
+    this.#slots = new RowSlots();
+    try {
+      this.#findRows();
+    } catch (error) {
+      this.#clear();
+      throw error;
+    }
+  }
+
+  /** Fills the table from the rows that stand in the kernel. */
+  #findRows(): void {
+    for (const run of this.#kernel.slotRuns())
+      for (let i = 0; i < run.rows.length; i++) {
+        if (!isHeld(run.states[i]!)) continue;
+        const row = run.rows[i]!;
+        if (row === NONE || this.has(row))
+          throw new IsovecError('CORRUPTION', `graph image: row ${row} stands in it twice or cannot be`, {
+            details: { row },
+          });
+        this.#slots.set(row, run.first + i);
+      }
+  }
+
+  #clear(): void {
+    this.#slots = new RowSlots();
+    for (const run of this.#kernel.slotRuns())
+      for (let i = 0; i < run.states.length; i++)
+        if (isHeld(run.states[i]!)) this.#kernel.call('isovec_remove', run.first + i);
+    this.link(this.backlogCount);
+  }
+
+  #answer(count: number): Neighbours {
+    return {
+      rows: this.#kernel.u32(this.#kernel.call('isovec_answer_rows'), count).slice(),
+      distances: this.#kernel.f32(this.#kernel.call('isovec_answer_distances'), count).slice(),
+    };
+  }
+}
+
+function isHeld(stateByte: number): boolean {
+  const state = stateByte & STATE_MASK;
+  return state === STATE.pending || state === STATE.linked || state === STATE.awaiting;
+}

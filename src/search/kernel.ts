@@ -1,0 +1,161 @@
+import type { Metric } from '../base/api.ts';
+import { assert, IsovecError } from '../base/errors.ts';
+import type { VectorIndexConfig } from './vector-index.ts';
+
+/** The kernel's exports, as wasm/isovec.h documents them. Addresses come signed: read them `>>> 0`. */
+interface KernelExports {
+  memory: WebAssembly.Memory;
+  isovec_create(dimensions: number, metric: number, type: number, m: number, efConstruction: number): number;
+  isovec_vector_buffer(): number;
+  isovec_reserve(count: number): number;
+  isovec_add(row: number): number;
+  isovec_restore(slot: number): number;
+  isovec_remove(slot: number): number;
+  isovec_row_address(slot: number): number;
+  isovec_state_address(slot: number): number;
+  isovec_block_slots(): number;
+  isovec_count(which: number): number;
+  isovec_link(count: number): number;
+  isovec_search(top: number, ef: number): number;
+  isovec_scan(top: number): number;
+  isovec_answer_rows(): number;
+  isovec_answer_distances(): number;
+  isovec_image_header(): number;
+  isovec_image_header_bytes(): number;
+  isovec_image_save(): number;
+  isovec_image_open(length: number): number;
+  isovec_image_part(part: number): number;
+  isovec_image_accept(): number;
+}
+
+type KernelFunction = Exclude<keyof KernelExports, 'memory'>;
+
+const METRICS: Record<Metric, number> = { cosine: 0, dot: 1, euclidean: 2 };
+const TYPES: Record<VectorIndexConfig['type'], number> = { hnsw: 0, flat: 1 };
+/** A flat index ignores them, but the kernel checks them. */
+const FLAT_M = 2;
+const FLAT_EF_CONSTRUCTION = 1;
+
+const NO_MEMORY = -1;
+const BAD_IMAGE = -2;
+
+export const COUNTED = { pending: 0, linked: 1, doomed: 2, awaiting: 3, slots: 4 } as const;
+export const STATE = { free: 0, pending: 1, linked: 2, awaiting: 3, doomed: 4 } as const;
+
+/** One instance of the kernel: calls with their return codes made errors, and views of its memory. */
+export class Kernel {
+  readonly #exports: KernelExports;
+  readonly #dimensions: number;
+  #trap: unknown;
+
+  /** Instantiates synchronously. @throws IsovecError QUOTA_EXCEEDED when there is no memory for an empty index */
+  constructor(module: WebAssembly.Module, config: VectorIndexConfig) {
+    this.#dimensions = config.dimensions;
+    try {
+      this.#exports = new WebAssembly.Instance(module).exports as unknown as KernelExports;
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw noMemory('an empty index', 0, cause);
+    }
+    const flat = config.type === 'flat';
+    this.call(
+      'isovec_create',
+      config.dimensions,
+      METRICS[config.metric],
+      TYPES[config.type],
+      flat ? FLAT_M : config.m,
+      flat ? FLAT_EF_CONSTRUCTION : config.efConstruction,
+    );
+  }
+
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  /**
+   * Calls an export.
+   * @throws IsovecError QUOTA_EXCEEDED when memory cannot grow, CORRUPTION for a graph image that is refused.
+   *         A trap can only come of a mistake in the kernel; after it nothing in its memory is to be trusted, so every
+   *         later call fails too.
+   */
+  call(name: KernelFunction, ...values: number[]): number {
+    if (this.#trap !== undefined)
+      throw new Error('isovec: internal error: the search kernel has trapped before', { cause: this.#trap });
+    let result: number;
+    try {
+      result = (this.#exports[name] as (...values: number[]) => number)(...values);
+    } catch (cause) {
+      this.#trap = cause;
+      throw new Error(`isovec: internal error: the search kernel trapped in ${name}`, { cause });
+    }
+    if (result === NO_MEMORY && !isAddress(name)) throw noMemory(name, this.memoryBytes);
+    if (result === BAD_IMAGE && !isAddress(name))
+      throw new IsovecError('CORRUPTION', 'graph image: damaged, or of an index with another configuration');
+    if (isAddress(name)) return result >>> 0;
+    assert(result >= 0, `${name} returned ${result}`);
+    return result;
+  }
+
+  count(which: keyof typeof COUNTED): number {
+    return this.call('isovec_count', COUNTED[which]);
+  }
+
+  /** Puts a vector where the kernel reads it. */
+  writeVector(vector: Float32Array): void {
+    assert(
+      vector.length === this.#dimensions,
+      `a vector of ${vector.length} in ${this.#dimensions} dimensions`,
+    );
+    this.f32(this.call('isovec_vector_buffer'), vector.length).set(vector);
+  }
+
+  /** Views hold until the next call that may grow. */
+  u8(address: number, count: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#exports.memory.buffer as ArrayBuffer, address, count);
+  }
+
+  u32(address: number, count: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#exports.memory.buffer as ArrayBuffer, address, count);
+  }
+
+  f32(address: number, count: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.#exports.memory.buffer as ArrayBuffer, address, count);
+  }
+
+  /** Every slot ever used, in runs that lie together: their numbers, rows and state bytes. */
+  *slotRuns(): Generator<{ first: number; rows: Uint32Array; states: Uint8Array }> {
+    const slots = this.count('slots');
+    const blockSlots = this.call('isovec_block_slots');
+    for (let first = 0; first < slots; first += blockSlots) {
+      const count = Math.min(blockSlots, slots - first);
+      yield {
+        first,
+        rows: this.u32(this.call('isovec_row_address', first), count),
+        states: this.u8(this.call('isovec_state_address', first), count),
+      };
+    }
+  }
+}
+
+/** Whether an export returns an address, any of 2^32, rather than a number or a code. */
+function isAddress(name: KernelFunction): boolean {
+  return ADDRESSES.has(name);
+}
+
+const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
+  'isovec_vector_buffer',
+  'isovec_row_address',
+  'isovec_state_address',
+  'isovec_answer_rows',
+  'isovec_answer_distances',
+  'isovec_image_header',
+  'isovec_image_part',
+] as const);
+
+function noMemory(what: string, memoryBytes: number, cause?: unknown): IsovecError {
+  return new IsovecError(
+    'QUOTA_EXCEEDED',
+    `search index: no memory beyond the ${memoryBytes} bytes it has (${what})`,
+    { details: { memoryBytes }, ...(cause !== undefined && { cause }) },
+  );
+}

@@ -1,0 +1,161 @@
+/** The index's fields, and where everything of a slot lies. See isovec.h for the memory map. */
+#ifndef ISOVEC_INDEX_H
+#define ISOVEC_INDEX_H
+
+#include "distance.h"
+#include "isovec.h"
+#include "keys.h"
+
+#define NONE 0xffffffffu
+/** Slots stay below this: the top bit of a link is a mark. */
+#define SLOTS_MAX 0x7fffffffu
+/** Blocks of 256 to 512 KiB: small enough that growth wastes little, large enough that their table stays small. */
+#define BLOCK_BYTES (512u * 1024)
+/** Enough blocks of at least 256 KiB for 4 GiB. */
+#define BLOCKS_MAX 16384u
+#define CACHE_LINE_BYTES 64u
+/** A level is drawn with probability m^-level, so 2^-30 at the most. Five bits hold it. */
+#define LEVEL_MAX 30u
+
+enum state { STATE_FREE = 0, STATE_PENDING = 1, STATE_LINKED = 2, STATE_AWAITING = 3, STATE_DOOMED = 4 };
+
+/** Records of one size, numbered from 0, in chunks. A free record's first word is the next free one. */
+struct pool {
+  u32 record_bytes;
+  u32 chunk_shift;
+  /** Records ever used. */
+  u32 used;
+  u32 free_head;
+  u32 free_count;
+  u32 chunks;
+  address chunk[BLOCKS_MAX];
+};
+
+struct index {
+  u32 dimensions;
+  /** Floats from one vector to the next: `dimensions` rounded up to 4. */
+  u32 stride;
+  u32 metric;
+  int euclidean;
+  u32 type;
+  u32 m;
+  u32 ef_construction;
+  /** How many may be linked to on level 0 and above. */
+  u32 capacity_ground;
+  u32 capacity_upper;
+
+  u32 block_shift;
+  u32 block_mask;
+  u32 block_bytes;
+  u32 links_offset, rows_offset, upper_offset, spill_offset, state_offset, visited_offset;
+  u32 blocks;
+
+  /** Slots ever used. */
+  u32 slots;
+  u32 free_head, free_count;
+  u32 doomed_head, doomed_count;
+  u32 pending_head, pending_tail, pending_count;
+  u32 linked_count;
+  u32 awaiting_count;
+
+  u32 entry;
+  u32 entry_level;
+  /** Of the generator that draws levels. */
+  u64 random;
+  /** Marks the slots that the present walk has met. */
+  u8 epoch;
+
+  /** First links of slots on level 1, 2, ... : words `next level's record`, `spill`, then m links. */
+  struct pool upper;
+  /** In-links that found no room in a slot's own words: words `next record`, then links or NONE. */
+  struct pool spill;
+  address block[BLOCKS_MAX];
+};
+
+extern struct index ix;
+
+// ------------------------------------------------------------ where things of a slot lie
+
+ALWAYS_INLINE address block_of(u32 slot) { return ix.block[slot >> ix.block_shift]; }
+ALWAYS_INLINE u32 *word_of(u32 slot, u32 offset) {
+  return (u32 *)at(block_of(slot) + offset) + (slot & ix.block_mask);
+}
+ALWAYS_INLINE f32 *vector_of(u32 slot) {
+  return (f32 *)at(block_of(slot)) + (slot & ix.block_mask) * ix.stride;
+}
+ALWAYS_INLINE u32 *ground_links(u32 slot) {
+  return (u32 *)at(block_of(slot) + ix.links_offset) + (slot & ix.block_mask) * ix.capacity_ground;
+}
+ALWAYS_INLINE u32 *row_of(u32 slot) { return word_of(slot, ix.rows_offset); }
+ALWAYS_INLINE u32 *upper_of(u32 slot) { return word_of(slot, ix.upper_offset); }
+ALWAYS_INLINE u32 *spill_of(u32 slot) { return word_of(slot, ix.spill_offset); }
+ALWAYS_INLINE u8 *state_byte(u32 slot) {
+  return (u8 *)at(block_of(slot) + ix.state_offset) + (slot & ix.block_mask);
+}
+ALWAYS_INLINE u8 *visited_byte(u32 slot) {
+  return (u8 *)at(block_of(slot) + ix.visited_offset) + (slot & ix.block_mask);
+}
+
+ALWAYS_INLINE enum state state_of(u32 slot) { return (enum state)(*state_byte(slot) & 7); }
+ALWAYS_INLINE u32 level_of(u32 slot) { return *state_byte(slot) >> 3; }
+ALWAYS_INLINE void set_state(u32 slot, enum state state, u32 level) { *state_byte(slot) = (u8)(state | level << 3); }
+/** Whether an answer may name the slot. */
+ALWAYS_INLINE int is_answerable(u32 state_byte) {
+  const u32 state = state_byte & 7;
+  return state == STATE_PENDING || state == STATE_LINKED;
+}
+
+// ------------------------------------------------------------ memory.c
+
+/** Bytes that nobody else has, zero, aligned to a cache line. @return 0 when memory cannot grow */
+address take_bytes(u32 count);
+
+/** @return whether the pool has `count` free records, having made them if need be */
+int pool_reserve(struct pool *pool, u32 count);
+/** @return a record with undefined content, or NONE */
+u32 pool_take(struct pool *pool);
+void pool_give(struct pool *pool, u32 record);
+void pool_reset(struct pool *pool, u32 record_bytes);
+ALWAYS_INLINE u32 *pool_record(const struct pool *pool, u32 record) {
+  const u32 within = record & ((1u << pool->chunk_shift) - 1);
+  return (u32 *)at(pool->chunk[record >> pool->chunk_shift] + within * pool->record_bytes);
+}
+
+/** @return whether slots 0 .. count - 1 have memory */
+int reserve_slots(u32 count);
+
+struct scratch {
+  /** The vector the caller writes, `stride` floats. */
+  address vector;
+  /** A far heap of the best keys so far. */
+  address results;
+  /** A near heap of the keys to visit: twice as many as results. */
+  address open;
+  address answer_rows;
+  address answer_distances;
+  u32 capacity;
+};
+extern struct scratch scratch;
+
+/** @return whether the heaps and the answer hold `capacity` keys */
+int reserve_scratch(u32 capacity);
+
+ALWAYS_INLINE f32 *scratch_vector(void) { return (f32 *)at(scratch.vector); }
+ALWAYS_INLINE key *scratch_results(void) { return (key *)at(scratch.results); }
+ALWAYS_INLINE key *scratch_open(void) { return (key *)at(scratch.open); }
+
+// ------------------------------------------------------------ slots.c
+
+/** Pads the vector in the buffer, and scales it to length 1 under cosine. */
+void prepare_vector(void);
+void pending_append(u32 slot);
+void pending_unlink(u32 slot);
+void free_slot(u32 slot);
+/** Forgets everything that is held, keeping the memory. */
+void reset_slots(void);
+
+ALWAYS_INLINE f32 slot_distance(const f32 *query, u32 slot) {
+  return distance_one(query, vector_of(slot), ix.stride, ix.euclidean);
+}
+
+#endif

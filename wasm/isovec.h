@@ -1,0 +1,164 @@
+/**
+ * isovec.h: everything that the search kernel exports, and what each export demands and promises.
+ *
+ * One instance of the module is one index. The kernel imports nothing, calls nothing outside itself and never gives
+ * memory back; it asks for more (memory.grow) only inside the exports marked "may grow", after which every view of
+ * the memory that the caller holds is void and must be made anew.
+ *
+ * Words
+ *   slot     where a vector lies: 0 .. 2^31 - 2, given by isovec_add, free for another vector after its removal
+ *   row      the caller's own number of a vector: any u32 but 0xffffffff
+ *   address  a byte offset in the instance's memory, 0 .. 2^32 - 1: read it unsigned (`>>> 0` in JavaScript)
+ *   query    a vector of `dimensions` float32, written by the caller to isovec_vector_buffer()
+ *
+ * States of a slot
+ *   free -> pending    isovec_add: searched exactly, from now on
+ *   pending -> linked  isovec_link: searched by the graph
+ *   pending -> free    isovec_remove
+ *   linked -> doomed   isovec_remove: still walked through, never answered; its row number means nothing any more
+ *   doomed -> free     isovec_link: its neighbours have been reconnected; nothing links to it
+ *   awaiting -> linked isovec_restore: an image gave it its links, now it has its vector
+ *   awaiting -> doomed isovec_remove
+ *
+ * Return codes
+ *   0 or more  success; the meaning stands with the export
+ *   -1         ISOVEC_NO_MEMORY: memory cannot grow; the index is as it was before the call
+ *   -2         ISOVEC_BAD_IMAGE: the image is damaged or of another configuration; the index is empty
+ *   -3         ISOVEC_BAD_ARGUMENT: a precondition named below was broken; nothing was done
+ *
+ * Memory map
+ *   0                    stack (128 KiB; an overflow runs below address 0 and traps)
+ *   after it             constants, the index's own fields, the chunk tables
+ *   __heap_base          pieces in order of need, none ever moved or freed:
+ *     block              a power of two of slots, together up to 512 KiB (one slot when its vector is longer), as
+ *                        arrays one behind another, each aligned to 64 bytes:
+ *                          vectors  float32, `dimensions` rounded up to 4, zero padded
+ *                          links    2m words a slot: level 0 (see links.h); pending: previous and next pending slot
+ *                          rows     1 word a slot; free: next free slot; doomed: next doomed slot
+ *                          upper    1 word a slot: first record in the pool of upper links, or none
+ *                          spill    1 word a slot: first record in the spill pool for level 0, or none
+ *                          state    1 byte a slot: state, and level * 8
+ *                          visited  1 byte a slot: the last walk that met it
+ *     pool chunk         64 KiB of upper-link records or of spill records
+ *     scratch            the vector buffer, the heaps, the answer; made anew, twice the size, when `ef` outgrows it
+ *   A flat index has no links, upper, spill, visited.
+ */
+#ifndef ISOVEC_H
+#define ISOVEC_H
+
+#include "platform.h"
+
+enum { ISOVEC_NO_MEMORY = -1, ISOVEC_BAD_IMAGE = -2, ISOVEC_BAD_ARGUMENT = -3 };
+
+enum isovec_metric { ISOVEC_COSINE = 0, ISOVEC_DOT = 1, ISOVEC_EUCLIDEAN = 2 };
+
+/** Kinds of index. */
+enum isovec_type { ISOVEC_HNSW = 0, ISOVEC_FLAT = 1 };
+
+/** What isovec_count counts. */
+enum isovec_counted {
+  ISOVEC_COUNT_PENDING = 0,
+  ISOVEC_COUNT_LINKED = 1,
+  ISOVEC_COUNT_DOOMED = 2,
+  ISOVEC_COUNT_AWAITING = 3,
+  /** Slots ever used: every slot in use is below this. */
+  ISOVEC_COUNT_SLOTS = 4,
+};
+
+/**
+ * Makes the index. Once, before anything else. May grow.
+ * @param dimensions 1 .. 65536
+ * @param m links a node on the upper levels, half of those on level 0: 2 .. 256
+ * @param ef_construction candidates while linking: 1 .. 65536
+ * @return 0, ISOVEC_NO_MEMORY, ISOVEC_BAD_ARGUMENT
+ */
+EXPORT i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction);
+
+/** @return the address of `dimensions` float32 that the caller fills before add, restore, search and scan, which
+ *  leave them changed. Moves when memory grows. */
+EXPORT address isovec_vector_buffer(void);
+
+/** Makes room for `count` further slots, so that as many isovec_add need no memory. May grow.
+ *  @return 0, ISOVEC_NO_MEMORY */
+EXPORT i32 isovec_reserve(u32 count);
+
+/** Holds the vector in the buffer under a row number, which the caller knows to be unused. May grow.
+ *  Cosine: scaled to length 1 in float64, whatever its magnitude.
+ *  @return its slot, ISOVEC_NO_MEMORY */
+EXPORT i32 isovec_add(u32 row);
+
+/** Gives an awaiting slot the vector in the buffer. @return 0, ISOVEC_BAD_ARGUMENT when the slot awaits none */
+EXPORT i32 isovec_restore(u32 slot);
+
+/** Removes what a slot holds, in constant time.
+ *  @return 0, ISOVEC_BAD_ARGUMENT when it is not pending, linked or awaiting */
+EXPORT i32 isovec_remove(u32 slot);
+
+/** @return the address of a slot's row number (u32), to be read and rewritten at will.
+ *  Slot: below ISOVEC_COUNT_SLOTS. Rows of one block lie one behind another: isovec_block_slots. */
+EXPORT address isovec_row_address(u32 slot);
+
+/** @return the address of a slot's state byte: state (0 free, 1 pending, 2 linked, 3 awaiting, 4 doomed) + 8 * level */
+EXPORT address isovec_state_address(u32 slot);
+
+/** @return slots a block, a power of two; slots of one block have consecutive row and state addresses */
+EXPORT u32 isovec_block_slots(void);
+
+/** @param which an isovec_counted */
+EXPORT u32 isovec_count(u32 which);
+
+/** Does up to `count` steps of what the graph has to catch up with: reconnects around doomed slots and frees them,
+ *  then links pending slots, oldest first. Nothing in a flat index. May grow.
+ *  @return steps done; ISOVEC_NO_MEMORY when memory stopped the first */
+EXPORT i32 isovec_link(u32 count);
+
+/**
+ * The `top` slots nearest to the vector in the buffer: those linked by a walk with `ef` candidates, those pending
+ * exactly. Walks that find fewer than are there are repeated as a scan. Flat: a scan. May grow.
+ * @param top 1 or more
+ * @param ef 1 or more; raised to `top`
+ * @return how many were found: min(top, pending + linked). Rows and distances stand at the answer addresses
+ */
+EXPORT i32 isovec_search(u32 top, u32 ef);
+
+/** The `top` slots nearest to the vector in the buffer, exactly. May grow. @return as isovec_search */
+EXPORT i32 isovec_scan(u32 top);
+
+/** @return the address of the last answer's row numbers (u32), nearest first, equal distances by row.
+ *  Valid until the next call that may grow */
+EXPORT address isovec_answer_rows(void);
+
+/** @return the address of the last answer's distances (float32): cosine: 1 - cosine, at least 0; dot: -dot;
+ *  euclidean: L2. Infinity where the arithmetic overflowed */
+EXPORT address isovec_answer_distances(void);
+
+/*
+ * Graph images. An image is a header of isovec_image_header_bytes() and then parts, each a plain copy of kernel
+ * memory. Its length and contents are those of the graph: no vectors, no pending rows.
+ *
+ * Saving: isovec_image_save, copy the header, then each part in turn.
+ * Loading, into an index that holds nothing: write the header, isovec_image_open, fill each part in turn,
+ * isovec_image_accept. Linked slots then await their vectors.
+ */
+
+/** @return the address of the header */
+EXPORT address isovec_image_header(void);
+EXPORT u32 isovec_image_header_bytes(void);
+
+/** Fills in the header from the graph, which must have no doomed slots. @return the number of parts,
+ *  ISOVEC_BAD_ARGUMENT when there are doomed slots */
+EXPORT i32 isovec_image_save(void);
+
+/** Reads the header and makes room for the parts. May grow.
+ *  @param length of the whole image in bytes
+ *  @return the number of parts, ISOVEC_NO_MEMORY, ISOVEC_BAD_IMAGE, ISOVEC_BAD_ARGUMENT when the index is not empty */
+EXPORT i32 isovec_image_open(u32 length);
+
+/** @param part 0 .. parts - 1 @return the address of two words: the part's address and its length in bytes */
+EXPORT address isovec_image_part(u32 part);
+
+/** Checks every count, state, level and link, after which no walk can leave the memory or fail to end. May grow.
+ *  @return how many slots await their vectors, ISOVEC_NO_MEMORY, ISOVEC_BAD_IMAGE (both leave the index empty) */
+EXPORT i32 isovec_image_accept(void);
+
+#endif

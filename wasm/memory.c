@@ -1,0 +1,86 @@
+/** Where memory comes from: a mark that only moves up, and pools that reuse what they were given. */
+#include "index.h"
+
+/** Of one chunk of a pool. */
+#define CHUNK_BYTES 65536u
+
+struct index ix;
+struct scratch scratch;
+
+/** Everything below it is taken. 0 before the first use. */
+static u64 taken_end;
+
+address take_bytes(u32 count) {
+  const u64 base = taken_end ? taken_end : heap_start();
+  const u64 start = (base + CACHE_LINE_BYTES - 1) & ~(u64)(CACHE_LINE_BYTES - 1);
+  const u64 end = start + count;
+  if (end > 0xffffffffull) return 0;
+  const u32 pages = (u32)((end + PAGE_BYTES - 1) / PAGE_BYTES);
+  if (pages > memory_pages() && !memory_grow(pages - memory_pages())) return 0;
+  taken_end = end;
+  return (address)start;
+}
+
+void pool_reset(struct pool *pool, u32 record_bytes) {
+  pool->record_bytes = record_bytes;
+  pool->chunk_shift = 0;
+  while (record_bytes << (pool->chunk_shift + 1) <= CHUNK_BYTES) pool->chunk_shift++;
+  pool->used = 0;
+  pool->free_head = NONE;
+  pool->free_count = 0;
+}
+
+int pool_reserve(struct pool *pool, u32 count) {
+  const u64 needed = (u64)pool->used + (count > pool->free_count ? count - pool->free_count : 0);
+  while ((u64)pool->chunks << pool->chunk_shift < needed) {
+    if (pool->chunks == BLOCKS_MAX) return 0;
+    const address chunk = take_bytes(pool->record_bytes << pool->chunk_shift);
+    if (!chunk) return 0;
+    pool->chunk[pool->chunks++] = chunk;
+  }
+  return 1;
+}
+
+u32 pool_take(struct pool *pool) {
+  if (pool->free_head != NONE) {
+    const u32 record = pool->free_head;
+    pool->free_head = *pool_record(pool, record);
+    pool->free_count--;
+    return record;
+  }
+  if (!pool_reserve(pool, 1)) return NONE;
+  return pool->used++;
+}
+
+void pool_give(struct pool *pool, u32 record) {
+  *pool_record(pool, record) = pool->free_head;
+  pool->free_head = record;
+  pool->free_count++;
+}
+
+int reserve_slots(u32 count) {
+  if (count > SLOTS_MAX) return 0;
+  const u32 blocks = (u32)(((u64)count + ix.block_mask) >> ix.block_shift);
+  if (blocks > BLOCKS_MAX) return 0;
+  while (ix.blocks < blocks) {
+    const address block = take_bytes(ix.block_bytes);
+    if (!block) return 0;
+    ix.block[ix.blocks++] = block;
+  }
+  return 1;
+}
+
+int reserve_scratch(u32 capacity) {
+  if (capacity <= scratch.capacity) return 1;
+  u32 rounded = 256;
+  while (rounded < capacity) rounded *= 2;
+  const u32 heap_bytes = rounded * (u32)sizeof(key);
+  const address all = take_bytes(3 * heap_bytes + 2 * rounded * 4);
+  if (!all) return 0;
+  scratch.results = all;
+  scratch.open = all + heap_bytes;
+  scratch.answer_rows = all + 3 * heap_bytes;
+  scratch.answer_distances = scratch.answer_rows + rounded * 4;
+  scratch.capacity = rounded;
+  return 1;
+}

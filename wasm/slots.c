@@ -1,0 +1,191 @@
+/** Making an index, and holding vectors in slots before any graph knows of them. */
+#include "index.h"
+#include "links.h"
+
+static u32 aligned(u32 bytes) { return (bytes + CACHE_LINE_BYTES - 1) & ~(CACHE_LINE_BYTES - 1); }
+
+/** Lays out a block of 2^shift slots. @return its bytes */
+static u64 lay_out_block(u32 shift) {
+  const u64 slots = 1ull << shift;
+  const u64 graph = ix.type == ISOVEC_HNSW;
+  u64 end = aligned((u32)(slots * ix.stride * 4));
+  ix.links_offset = (u32)end;
+  end += aligned((u32)(graph * slots * ix.capacity_ground * 4));
+  ix.rows_offset = (u32)end;
+  end += aligned((u32)(slots * 4));
+  ix.upper_offset = (u32)end;
+  end += aligned((u32)(graph * slots * 4));
+  ix.spill_offset = (u32)end;
+  end += aligned((u32)(graph * slots * 4));
+  ix.state_offset = (u32)end;
+  end += aligned((u32)slots);
+  ix.visited_offset = (u32)end;
+  end += aligned((u32)(graph * slots));
+  ix.block_shift = shift;
+  ix.block_mask = (u32)slots - 1;
+  ix.block_bytes = (u32)end;
+  return end;
+}
+
+i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction) {
+  if (ix.dimensions || dimensions < 1 || dimensions > 65536 || metric > ISOVEC_EUCLIDEAN || type > ISOVEC_FLAT || m < 2 ||
+      m > LINKS_MAX / 2 || ef_construction < 1 || ef_construction > 65536)
+    return ISOVEC_BAD_ARGUMENT;
+  ix.dimensions = dimensions;
+  ix.stride = (dimensions + 3) & ~3u;
+  ix.metric = metric;
+  ix.euclidean = metric == ISOVEC_EUCLIDEAN;
+  ix.type = type;
+  ix.m = m;
+  ix.ef_construction = ef_construction;
+  ix.capacity_ground = 2 * m;
+  ix.capacity_upper = m;
+  u32 shift = 0;
+  while (lay_out_block(shift + 1) <= BLOCK_BYTES) shift++;
+  lay_out_block(shift);
+  reset_slots();
+  scratch.vector = take_bytes(ix.stride * 4);
+  if (!scratch.vector || !reserve_scratch(type == ISOVEC_HNSW ? ef_construction : 1)) {
+    ix.dimensions = 0;
+    return ISOVEC_NO_MEMORY;
+  }
+  return 0;
+}
+
+void reset_slots(void) {
+  ix.slots = 0;
+  ix.free_head = ix.doomed_head = ix.pending_head = ix.pending_tail = NONE;
+  ix.free_count = ix.doomed_count = ix.pending_count = ix.linked_count = ix.awaiting_count = 0;
+  ix.entry = NONE;
+  ix.entry_level = 0;
+  ix.random = 0x9e3779b97f4a7c15ull;
+  pool_reset(&ix.upper, (UPPER_HEADER_WORDS + ix.capacity_upper) * 4);
+  pool_reset(&ix.spill, SPILL_WORDS * 4);
+}
+
+void prepare_vector(void) {
+  f32 *vector = scratch_vector();
+  for (u32 i = ix.dimensions; i < ix.stride; i++) vector[i] = 0;
+  if (ix.metric != ISOVEC_COSINE) return;
+  // float64 throughout: the square of a float32 neither overflows nor vanishes in it
+  f64 squares = 0;
+  for (u32 i = 0; i < ix.dimensions; i++) squares += (f64)vector[i] * vector[i];
+  if (!(squares > 0)) return;
+  const f64 scale = 1 / __builtin_sqrt(squares);
+  for (u32 i = 0; i < ix.dimensions; i++) vector[i] = (f32)(vector[i] * scale);
+}
+
+// ------------------------------------------------------------ the queue of pending slots, in their unused link words
+
+void pending_append(u32 slot) {
+  set_state(slot, STATE_PENDING, 0);
+  ix.pending_count++;
+  if (ix.type == ISOVEC_FLAT) return;
+  u32 *words = ground_links(slot);
+  words[0] = ix.pending_tail;
+  words[1] = NONE;
+  if (ix.pending_tail == NONE)
+    ix.pending_head = slot;
+  else
+    ground_links(ix.pending_tail)[1] = slot;
+  ix.pending_tail = slot;
+}
+
+void pending_unlink(u32 slot) {
+  ix.pending_count--;
+  if (ix.type == ISOVEC_FLAT) return;
+  const u32 *words = ground_links(slot);
+  const u32 before = words[0], after = words[1];
+  if (before == NONE)
+    ix.pending_head = after;
+  else
+    ground_links(before)[1] = after;
+  if (after == NONE)
+    ix.pending_tail = before;
+  else
+    ground_links(after)[0] = before;
+}
+
+// ------------------------------------------------------------ free slots
+
+void free_slot(u32 slot) {
+  set_state(slot, STATE_FREE, 0);
+  *row_of(slot) = ix.free_head;
+  ix.free_head = slot;
+  ix.free_count++;
+}
+
+i32 isovec_reserve(u32 count) {
+  const u32 unused = count > ix.free_count ? count - ix.free_count : 0;
+  if (unused > SLOTS_MAX - ix.slots) return ISOVEC_NO_MEMORY;
+  return reserve_slots(ix.slots + unused) ? 0 : ISOVEC_NO_MEMORY;
+}
+
+i32 isovec_add(u32 row) {
+  u32 slot = ix.free_head;
+  if (slot != NONE) {
+    ix.free_head = *row_of(slot);
+    ix.free_count--;
+  } else {
+    if (!reserve_slots(ix.slots + 1)) return ISOVEC_NO_MEMORY;
+    slot = ix.slots++;
+  }
+  prepare_vector();
+  copy_bytes(vector_of(slot), scratch_vector(), ix.stride * 4);
+  *row_of(slot) = row;
+  pending_append(slot);
+  return (i32)slot;
+}
+
+i32 isovec_restore(u32 slot) {
+  if (slot >= ix.slots || state_of(slot) != STATE_AWAITING) return ISOVEC_BAD_ARGUMENT;
+  prepare_vector();
+  copy_bytes(vector_of(slot), scratch_vector(), ix.stride * 4);
+  set_state(slot, STATE_LINKED, level_of(slot));
+  ix.awaiting_count--;
+  ix.linked_count++;
+  return 0;
+}
+
+i32 isovec_remove(u32 slot) {
+  if (slot >= ix.slots) return ISOVEC_BAD_ARGUMENT;
+  switch (state_of(slot)) {
+    case STATE_PENDING:
+      pending_unlink(slot);
+      free_slot(slot);
+      return 0;
+    case STATE_LINKED:
+      ix.linked_count--;
+      break;
+    case STATE_AWAITING:
+      ix.awaiting_count--;
+      break;
+    default:
+      return ISOVEC_BAD_ARGUMENT;
+  }
+  set_state(slot, STATE_DOOMED, level_of(slot));
+  *row_of(slot) = ix.doomed_head;
+  ix.doomed_head = slot;
+  ix.doomed_count++;
+  return 0;
+}
+
+address isovec_vector_buffer(void) { return scratch.vector; }
+address isovec_row_address(u32 slot) { return address_of(row_of(slot)); }
+address isovec_state_address(u32 slot) { return address_of(state_byte(slot)); }
+u32 isovec_block_slots(void) { return ix.block_mask + 1; }
+
+u32 isovec_count(u32 which) {
+  switch (which) {
+    case ISOVEC_COUNT_PENDING:
+      return ix.pending_count;
+    case ISOVEC_COUNT_LINKED:
+      return ix.linked_count;
+    case ISOVEC_COUNT_DOOMED:
+      return ix.doomed_count;
+    case ISOVEC_COUNT_AWAITING:
+      return ix.awaiting_count;
+    default:
+      return ix.slots;
+  }
+}

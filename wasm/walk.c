@@ -1,0 +1,117 @@
+#include "walk.h"
+
+#include "links.h"
+
+/** Slots met together: the links of one slot, and three to fill the last group of four. */
+#define MET_MAX (LINKS_MAX + 3)
+
+void next_epoch(void) {
+  if (++ix.epoch != 0) return;
+  for (u32 b = 0; b < ix.blocks; b++) fill_bytes(at(ix.block[b] + ix.visited_offset), 0, ix.block_mask + 1);
+  ix.epoch = 1;
+}
+
+// ------------------------------------------------------------ descending
+
+ALWAYS_INLINE u32 descend_by(const f32 *query, u32 level, int euclidean) {
+  const u32 stride = ix.stride;
+  key nearest = key_of(distance_one(query, vector_of(ix.entry), stride, euclidean), ix.entry);
+  for (u32 l = ix.entry_level; l > level; l--) {
+    for (u32 from = NONE; from != key_number(nearest);) {
+      from = key_number(nearest);
+      const u32 *words = links_of(from, l).words;
+      for (u32 i = 0; i < ix.capacity_upper && is_out_link(words[i]); i += 4) {
+        const f32 *rows[4];
+        u32 slots[4];
+        f32 distances[4];
+        for (u32 k = 0; k < 4; k++) {
+          const int past = i + k >= ix.capacity_upper || !is_out_link(words[i + k]);
+          slots[k] = past ? slots[k - 1] : words[i + k];
+          rows[k] = vector_of(slots[k]);
+          // words past the first in-link are in-links too, so `past` stays set
+        }
+        distance_four(query, rows, stride, euclidean, distances);
+        for (u32 k = 0; k < 4; k++) {
+          const key met = key_of(distances[k], slots[k]);
+          if (met < nearest) nearest = met;
+        }
+      }
+    }
+  }
+  return key_number(nearest);
+}
+
+u32 descend(const f32 *query, u32 level) {
+  return ix.euclidean ? descend_by(query, level, 1) : descend_by(query, level, 0);
+}
+
+// ------------------------------------------------------------ one level
+
+/** Writes down those of a list's out-links that this walk has not met. @return how many */
+ALWAYS_INLINE u32 meet(const u32 *words, u32 capacity, u8 epoch, u32 *met) {
+  u32 count = 0;
+  for (u32 i = 0; i < capacity && is_out_link(words[i]); i++) {
+    u8 *visited = visited_byte(words[i]);
+    met[count] = words[i];
+    count += *visited != epoch;
+    *visited = epoch;
+  }
+  return count;
+}
+
+/**
+ * Makes room among the slots to visit: those farther than the worst result will never be visited. The others are
+ * among the results, so at most `ef` are left - unless many are doomed, when the farther half is given up.
+ */
+static u32 prune_open(key *open, u32 count, key worst) {
+  u32 kept = 0;
+  for (u32 i = 0; i < count; i++)
+    if (open[i] <= worst) open[kept++] = open[i];
+  sort_keys(open, kept);
+  return kept > count / 2 ? count / 2 : kept;
+}
+
+ALWAYS_INLINE u32 walk_by(const f32 *query, u32 entry, u32 level, u32 ef, int checks, int euclidean) {
+  key *results = scratch_results();
+  key *open = scratch_open();
+  const u32 open_capacity = 2 * scratch.capacity;
+  const u32 stride = ix.stride;
+  const u8 epoch = ix.epoch;
+  const u32 capacity = level == 0 ? ix.capacity_ground : ix.capacity_upper;
+  u32 met[MET_MAX];
+
+  open[0] = key_of(distance_one(query, vector_of(entry), stride, euclidean), entry);
+  u32 open_count = 1, count = 0;
+  *visited_byte(entry) = epoch;
+  if (!checks || is_answerable(*state_byte(entry))) results[count++] = open[0];
+  key worst = count < ef ? KEY_MAX : results[0];
+
+  while (open_count > 0) {
+    const key nearest = near_pop(open, &open_count);
+    if (nearest > worst) break;
+    const u32 *words = level == 0 ? ground_links(key_number(nearest)) : links_of(key_number(nearest), level).words;
+    const u32 met_count = meet(words, capacity, epoch, met);
+    for (u32 k = met_count; k & 3; k++) met[k] = met[k - 1];
+    for (u32 i = 0; i < met_count; i += 4) {
+      const f32 *const rows[4] = {vector_of(met[i]), vector_of(met[i + 1]), vector_of(met[i + 2]), vector_of(met[i + 3])};
+      f32 distances[4] __attribute__((aligned(16)));
+      distance_four(query, rows, stride, euclidean, distances);
+      for (u32 k = 0; k < 4 && i + k < met_count; k++) {
+        const key found = key_of(distances[k], met[i + k]);
+        if (found >= worst) continue;
+        if (open_count == open_capacity) open_count = prune_open(open, open_count, worst);
+        near_push(open, &open_count, found);
+        if (checks && !is_answerable(*state_byte(met[i + k]))) continue;
+        far_offer(results, &count, ef, found);
+        if (count == ef) worst = results[0];
+      }
+    }
+  }
+  return count;
+}
+
+u32 walk(const f32 *query, u32 entry, u32 level, u32 ef, enum walk_collects collects) {
+  const int checks = collects == WALK_COLLECTS_ANSWERABLE && ix.doomed_count + ix.awaiting_count > 0;
+  next_epoch();
+  return ix.euclidean ? walk_by(query, entry, level, ef, checks, 1) : walk_by(query, entry, level, ef, checks, 0);
+}
