@@ -1,0 +1,129 @@
+import { fstatSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { assertPosition, fileClosed, shortRead, writingRefused } from './failures.ts';
+import { syncFolder, translated } from './fs-folder.ts';
+import type { StorageFile } from './storage.ts';
+
+/** A longer read is checked against the file's size before memory is taken for it: its length may come from damaged bytes. */
+const UNCHECKED_READ_BYTES_MAX = 64 * 1024;
+
+export interface FsFileOptions {
+  name: string;
+  location: string;
+  readOnly: boolean;
+  /** Just made: its name in the folder is not durable yet. */
+  isNew: boolean;
+  onClose: () => void;
+}
+
+export class FsFile implements StorageFile {
+  readonly name: string;
+  readonly #handle: FileHandle;
+  readonly #location: string;
+  readonly #readOnly: boolean;
+  readonly #onClose: () => void;
+  #nameIsDurable: boolean;
+  #closing: Promise<void> | undefined;
+
+  constructor(handle: FileHandle, options: FsFileOptions) {
+    this.#handle = handle;
+    this.name = options.name;
+    this.#location = options.location;
+    this.#readOnly = options.readOnly;
+    this.#nameIsDurable = !options.isNew;
+    this.#onClose = options.onClose;
+  }
+
+  async size(): Promise<number> {
+    return this.#attempt('measure', async () => this.#sizeNow());
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    assertPosition(offset, 'offset');
+    assertPosition(length, 'length');
+    return this.#attempt('read', async () => {
+      if (length > UNCHECKED_READ_BYTES_MAX && offset + length > this.#sizeNow())
+        throw this.#shortRead(offset, length);
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length; ) {
+        const { bytesRead } = await this.#handle.read(bytes, done, length - done, offset + done);
+        if (bytesRead === 0) throw this.#shortRead(offset, length);
+        done += bytesRead;
+      }
+      return bytes;
+    });
+  }
+
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    assertPosition(offset, 'offset');
+    await this.#attemptWrite('write', () => writeFully(this.#handle, bytes, offset));
+  }
+
+  async append(bytes: Uint8Array): Promise<number> {
+    return this.#attemptWrite('append to', async () => {
+      const offset = this.#sizeNow();
+      await writeFully(this.#handle, bytes, offset);
+      return offset;
+    });
+  }
+
+  async truncate(size: number): Promise<void> {
+    assertPosition(size, 'size');
+    await this.#attemptWrite('truncate', () => this.#handle.truncate(size));
+  }
+
+  async flush(): Promise<void> {
+    if (this.#readOnly) return;
+    await this.#attempt('flush', async () => {
+      await this.#handle.datasync();
+      if (this.#nameIsDurable) return;
+      await syncFolder(this.#location);
+      this.#nameIsDurable = true;
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#closeHandle();
+    return this.#closing;
+  }
+
+  async #closeHandle(): Promise<void> {
+    this.#onClose();
+    await translated(this.#phrase('close'), this.#details(), () => this.#handle.close());
+  }
+
+  /** Synchronous: it asks the kernel's memory, not the disk, and takes 1 us where a thread's answer takes 54 (Node 20). */
+  #sizeNow(): number {
+    return fstatSync(this.#handle.fd).size;
+  }
+
+  #shortRead(offset: number, length: number): Error {
+    return shortRead(this.#location, this.name, offset, length, this.#sizeNow());
+  }
+
+  #attemptWrite<T>(verb: string, operation: () => Promise<T>): Promise<T> {
+    if (this.#readOnly) return Promise.reject(writingRefused(this.#location, this.name));
+    return this.#attempt(verb, operation);
+  }
+
+  async #attempt<T>(verb: string, operation: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw fileClosed(this.#location, this.name);
+    return translated(this.#phrase(verb), this.#details(), operation);
+  }
+
+  #phrase(verb: string): string {
+    return `${verb} '${this.name}' in folder '${this.#location}'`;
+  }
+
+  #details(): Record<string, unknown> {
+    return { location: this.#location, file: this.name };
+  }
+}
+
+/** A single write may stop short, at a signal or a full disk; the next one says which. */
+export async function writeFully(handle: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
+    done += bytesWritten;
+  }
+}
