@@ -11,6 +11,9 @@ export const UNFINISHED_SUFFIX = '.new';
 /** The folder that stands in a database's folder while somebody holds its lock. */
 export const LOCK_FOLDER_NAME = 'isovec.lock';
 
+/** The folder that stands there while somebody removes the lock of a holder that died. */
+export const TAKEOVER_FOLDER_NAME = 'isovec.lock.takeover';
+
 const SPACE_CODES = new Set(['ENOSPC', 'EDQUOT']);
 
 export function systemErrorCode(thrown: unknown): string | undefined {

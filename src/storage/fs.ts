@@ -10,6 +10,7 @@ import {
   prepareFolder,
   syncFolder,
   systemErrorCode,
+  TAKEOVER_FOLDER_NAME,
   translated,
   UNFINISHED_SUFFIX,
 } from './fs-folder.ts';
@@ -50,7 +51,8 @@ export class FsProvider implements StorageProvider {
     await translated(`remove the database in folder '${location}'`, { location }, async () => {
       for (const entry of await ownEntries(location))
         await rm(join(location, entry.encoded), { force: true });
-      await rm(join(location, LOCK_FOLDER_NAME), { recursive: true, force: true });
+      for (const folder of [LOCK_FOLDER_NAME, TAKEOVER_FOLDER_NAME])
+        await rm(join(location, folder), { recursive: true, force: true });
       await rmdir(location).catch((thrown: unknown) => {
         if (!FOLDER_STAYS_CODES.has(systemErrorCode(thrown) ?? '')) throw thrown;
       });
