@@ -18,7 +18,7 @@ export const FORMAT_VERSION = 1;
 export const FILE_KINDS = {
   manifest: 1,
   log: 2,
-  ids: 3,
+  rows: 3,
   vectors: 4,
   records: 5,
   tombstones: 6,

@@ -1,0 +1,68 @@
+/**
+ * A frame is the unit of the log: wholly there or not there.
+ *
+ *   0  4  checksum   CRC32C of everything after it, header and payload
+ *   4  4  length     of the payload, in bytes
+ *   8  8  sequence   consecutive over the whole life of the database
+ *  16  8  time       milliseconds since 1970, when it was appended
+ *  24  4  unflushed  frames before this one that were not known to be on the device when it was written. Tells a torn
+ *                    tail (nothing promised) from damage (a promise broken): see segment.ts.
+ *  28  4  zero
+ *  32     payload    opaque here
+ */
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { crc32c } from '../base/crc32c.ts';
+import { BATCH_BYTES_MAX } from '../base/limits.ts';
+
+export const FRAME_HEADER_BYTES = 32;
+
+export interface FrameHeader {
+  checksum: number;
+  length: number;
+  sequence: number;
+  time: number;
+  unflushed: number;
+}
+
+export interface Frame extends FrameHeader {
+  payload: Uint8Array;
+}
+
+export function encodeFrame(frame: Omit<Frame, 'checksum' | 'length'>): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(FRAME_HEADER_BYTES + frame.payload.length)
+    .u32(0)
+    .u32(frame.payload.length)
+    .u64(frame.sequence)
+    .u64(frame.time)
+    .u32(frame.unflushed)
+    .u32(0)
+    .raw(frame.payload);
+  writer.patchU32(0, crc32c(writer.bytes().subarray(4)));
+  return writer.bytes();
+}
+
+/**
+ * @param bytes at least FRAME_HEADER_BYTES of them
+ * @returns undefined when no writer can have written this; the checksum has not been compared yet
+ */
+export function decodeFrameHeader(bytes: Uint8Array): FrameHeader | undefined {
+  // Cheap refusals first: the search for frames behind a torn one tries every byte.
+  if (bytes[28] !== 0 || bytes[29] !== 0 || bytes[30] !== 0 || bytes[31] !== 0) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_HEADER_BYTES);
+  if (view.getUint32(4, true) > BATCH_BYTES_MAX) return undefined;
+  if (view.getUint32(12, true) >= 2 ** 21 || view.getUint32(20, true) >= 2 ** 21) return undefined;
+  const reader = new ByteReader(bytes.subarray(0, FRAME_HEADER_BYTES), 'frame header');
+  const header = {
+    checksum: reader.u32(),
+    length: reader.u32(),
+    sequence: reader.u64(),
+    time: reader.u64(),
+    unflushed: reader.u32(),
+  };
+  return header.unflushed < header.sequence ? header : undefined;
+}
+
+/** @param bytes the whole frame, header first */
+export function isFrameIntact(header: FrameHeader, bytes: Uint8Array): boolean {
+  return crc32c(bytes.subarray(4, FRAME_HEADER_BYTES + header.length)) === header.checksum;
+}

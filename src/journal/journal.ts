@@ -1,0 +1,295 @@
+/**
+ * Durable opaque bytes: entries in a log, files that a manifest names, and the way back to both after a crash.
+ *
+ *  - `append()` puts an entry into the log; recovery delivers it again, in order, until a checkpoint covers it.
+ *  - A checkpoint is: `rotate()`, write and flush data files, `commitCheckpoint()`. Up to the last step a crash leaves
+ *    the old manifest and the whole log, and the half-written files are swept away by the next open.
+ */
+import { assert, IsovecError } from '../base/errors.ts';
+import type { StorageBackend, StorageFile } from '../storage/storage.ts';
+import { AppendLog } from './append-log.ts';
+import type { Frame } from './frame.ts';
+import { decodeManifest, encodeManifest, MANIFEST_NAME, type Manifest } from './manifest.ts';
+import { parseSegmentName, readSegment, segmentName } from './segment.ts';
+
+/** Names of data files start so; the sweep touches nothing else, least of all what is not ours. */
+export const DATA_FILE_PREFIX = 'data-';
+
+export interface JournalOptions {
+  durability: 'strict' | 'relaxed';
+  syncIntervalMs: number;
+  readOnly: boolean;
+  /** Recovery found something worth telling. */
+  onWarning: (message: string) => void;
+  /** A write failed, and every entry not yet committed with it. Called before their promises reject. */
+  onFailed: () => void;
+}
+
+export interface LogStatistics {
+  segments: number;
+  bytes: number;
+  entries: number;
+  oldestEntryTime?: number;
+  lastSequence: number;
+}
+
+interface OpenSegment {
+  firstSequence: number;
+  file: StorageFile;
+  bytes: number;
+}
+
+export class Journal<State> {
+  readonly #storage: StorageBackend;
+  readonly #options: JournalOptions;
+  #manifest: Manifest<State>;
+  /** Undefined until replay has found where to go on; for good when read-only. */
+  #log: AppendLog | undefined;
+  /** Segments behind the current one that no checkpoint covers yet. */
+  #sealed = { segments: 0, bytes: 0 };
+  #lastSequence: number;
+  #oldestEntryTime: number | undefined;
+
+  private constructor(storage: StorageBackend, options: JournalOptions, manifest: Manifest<State>) {
+    this.#storage = storage;
+    this.#options = options;
+    this.#manifest = manifest;
+    this.#lastSequence = manifest.coveredSequence;
+  }
+
+  /**
+   * Reads the manifest; `replay()` must follow.
+   * @param initialState of a database that is not there yet
+   * @throws IsovecError NOT_FOUND for an empty place when read-only, CORRUPTION, FORMAT_VERSION
+   */
+  static async open<State>(
+    storage: StorageBackend,
+    initialState: State,
+    options: JournalOptions,
+  ): Promise<Journal<State>> {
+    const bytes = await storage.load(MANIFEST_NAME);
+    if (bytes) return new Journal(storage, options, decodeManifest<State>(bytes));
+    const orphans = (await storage.list()).filter(
+      (name) => name.startsWith(DATA_FILE_PREFIX) || parseSegmentName(name) !== undefined,
+    );
+    if (orphans.length > 0)
+      throw new IsovecError('CORRUPTION', `${MANIFEST_NAME}: missing, though ${orphans[0]} is there`, {
+        details: { file: MANIFEST_NAME, found: orphans },
+      });
+    if (options.readOnly)
+      throw new IsovecError('NOT_FOUND', 'there is no isovec database here, and readOnly creates none');
+    const manifest = { generation: 0, coveredSequence: 0, writtenAt: 0, files: {}, state: initialState };
+    const journal = new Journal(storage, options, manifest);
+    await journal.#replaceManifest(manifest);
+    return journal;
+  }
+
+  get state(): State {
+    return this.#manifest.state;
+  }
+
+  get files(): Readonly<Record<string, number>> {
+    return this.#manifest.files;
+  }
+
+  /** Of the manifest: one more with each checkpoint. */
+  get generation(): number {
+    return this.#manifest.generation;
+  }
+
+  get coveredSequence(): number {
+    return this.#manifest.coveredSequence;
+  }
+
+  get writtenAt(): number {
+    return this.#manifest.writtenAt;
+  }
+
+  get lastSequence(): number {
+    return this.#log?.lastSequence ?? this.#lastSequence;
+  }
+
+  /** Bytes of log that the next open would replay. */
+  get tailBytes(): number {
+    return this.#sealed.bytes + (this.#log?.segmentBytes ?? 0);
+  }
+
+  /**
+   * Delivers every entry that the manifest does not cover, oldest first; then the journal takes new ones.
+   * @throws IsovecError CORRUPTION where an entry that was promised is damaged or missing
+   */
+  async replay(
+    deliver: (entry: Frame) => void,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<void> {
+    const segments = await this.#openSegments();
+    let current: { segment: OpenSegment; bytes: number } | undefined;
+    try {
+      current = await this.#replaySegments(segments, deliver, onProgress);
+      if (this.#options.readOnly) current = undefined;
+    } finally {
+      for (const segment of segments) if (segment !== current?.segment) await segment.file.close();
+    }
+    if (this.#options.readOnly) return;
+    for (const segment of segments) if (segment !== current?.segment) this.#seal(segment.bytes);
+    this.#log = new AppendLog(
+      this.#storage,
+      {
+        nextSequence: this.#lastSequence + 1,
+        ...(current && { segment: { file: current.segment.file, bytes: current.bytes } }),
+      },
+      this.#options,
+    );
+    await this.#sweep(segments);
+  }
+
+  /** As AppendLog.append. */
+  append(payload: Uint8Array, onCommitted: (sequence: number) => void): Promise<number> {
+    this.#oldestEntryTime ??= Date.now();
+    return this.#writer().append(payload, onCommitted);
+  }
+
+  drain(): Promise<void> {
+    return this.#writer().drain();
+  }
+
+  flush(): Promise<void> {
+    return this.#writer().flush();
+  }
+
+  /** Ends the segment. @returns the last sequence before the next one: what a checkpoint made now covers */
+  async rotate(): Promise<number> {
+    const log = this.#writer();
+    await log.drain();
+    this.#seal(log.segmentBytes);
+    return log.rotate();
+  }
+
+  /**
+   * Makes the given files the truth up to `coveredSequence`; they have been flushed.
+   * @returns names of data files that are obsolete; the caller removes them once nobody reads them any more
+   */
+  async commitCheckpoint(
+    coveredSequence: number,
+    files: Record<string, number>,
+    state: State,
+  ): Promise<string[]> {
+    const obsolete = Object.keys(this.#manifest.files).filter((name) => !(name in files));
+    await this.#replaceManifest({
+      generation: this.#manifest.generation + 1,
+      coveredSequence,
+      writtenAt: Date.now(),
+      files,
+      state,
+    });
+    this.#sealed = { segments: 0, bytes: 0 };
+    this.#oldestEntryTime = undefined;
+    await this.#removeSegments((firstSequence) => firstSequence <= coveredSequence);
+    return obsolete;
+  }
+
+  statistics(): LogStatistics {
+    const oldest = this.#oldestEntryTime;
+    return {
+      segments: this.#sealed.segments + ((this.#log?.segmentBytes ?? 0) > 0 ? 1 : 0),
+      bytes: this.tailBytes,
+      entries: this.lastSequence - this.#manifest.coveredSequence,
+      lastSequence: this.lastSequence,
+      ...(oldest !== undefined && { oldestEntryTime: oldest }),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#log?.close();
+  }
+
+  #writer(): AppendLog {
+    assert(this.#log, 'the journal is read-only or has not been replayed');
+    return this.#log;
+  }
+
+  async #replaceManifest(manifest: Manifest<State>): Promise<void> {
+    await this.#storage.replace(MANIFEST_NAME, encodeManifest(manifest));
+    this.#manifest = manifest;
+  }
+
+  async #openSegments(): Promise<OpenSegment[]> {
+    const firstSequences = (await this.#storage.list())
+      .map(parseSegmentName)
+      .filter((sequence) => sequence !== undefined)
+      .sort((a, b) => a - b);
+    // A segment is covered when the one behind it starts no later than the first sequence that is wanted.
+    const wanted = this.coveredSequence + 1;
+    const needed = firstSequences.filter((_, index) => (firstSequences[index + 1] ?? Infinity) > wanted);
+    const segments: OpenSegment[] = [];
+    for (const firstSequence of needed) {
+      const file = await this.#storage.open(segmentName(firstSequence));
+      segments.push({ firstSequence, file, bytes: await file.size() });
+    }
+    return segments;
+  }
+
+  /** @returns the newest segment, cut to its intact frames, if writing can go on in it */
+  async #replaySegments(
+    segments: OpenSegment[],
+    deliver: (entry: Frame) => void,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<{ segment: OpenSegment; bytes: number } | undefined> {
+    const total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+    let done = 0;
+    let expected = this.coveredSequence + 1;
+    let last: { segment: OpenSegment; bytes: number } | undefined;
+    for (const [index, segment] of segments.entries()) {
+      const isLast = index === segments.length - 1;
+      if (segment.firstSequence > expected) throw this.#gap(expected, segment.firstSequence);
+      const end = await readSegment(segment.file, segment.firstSequence, isLast, (frame) => {
+        done += frame.payload.length;
+        if (frame.sequence < expected) return;
+        this.#oldestEntryTime ??= frame.time;
+        deliver(frame);
+        onProgress(done, total);
+      });
+      expected = Math.max(expected, end.nextSequence);
+      if (end.tornBytes > 0) await this.#cutTail(segment, end.validBytes, end.tornBytes);
+      if (isLast && end.nextSequence === expected) last = { segment, bytes: end.validBytes };
+    }
+    this.#lastSequence = expected - 1;
+    return last;
+  }
+
+  async #cutTail(segment: OpenSegment, validBytes: number, tornBytes: number): Promise<void> {
+    this.#options.onWarning(
+      `${segment.file.name}: cut off ${tornBytes} bytes at byte ${validBytes}, a write that never finished`,
+    );
+    if (this.#options.readOnly) return;
+    await segment.file.truncate(validBytes);
+    await segment.file.flush();
+  }
+
+  #gap(expected: number, found: number): IsovecError {
+    const file = segmentName(expected);
+    return new IsovecError('CORRUPTION', `${file}: missing; the log goes on at sequence ${found}`, {
+      details: { file, expected, found },
+    });
+  }
+
+  #seal(bytes: number): void {
+    if (bytes === 0) return;
+    this.#sealed.segments++;
+    this.#sealed.bytes += bytes;
+  }
+
+  /** Removes what an interrupted checkpoint left: data files that no manifest names, segments wholly covered. */
+  async #sweep(needed: OpenSegment[]): Promise<void> {
+    for (const name of await this.#storage.list())
+      if (name.startsWith(DATA_FILE_PREFIX) && !(name in this.files)) await this.#storage.remove(name);
+    await this.#removeSegments((sequence) => !needed.some(({ firstSequence }) => firstSequence === sequence));
+  }
+
+  async #removeSegments(isObsolete: (firstSequence: number) => boolean): Promise<void> {
+    for (const name of await this.#storage.list()) {
+      const firstSequence = parseSegmentName(name);
+      if (firstSequence !== undefined && isObsolete(firstSequence)) await this.#storage.remove(name);
+    }
+  }
+}

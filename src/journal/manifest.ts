@@ -1,0 +1,52 @@
+/**
+ * The manifest is the root of a database: which files are live, and from which sequence the log must be replayed.
+ * It is replaced atomically, and only then are the files that it no longer names removed; so whichever manifest is
+ * found after a crash, every file that it names is there.
+ *
+ *   0  16  file header, kind "manifest"
+ *  16   4  length of the body
+ *  20   4  CRC32C of the body
+ *  24      body: JSON
+ */
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { crc32c } from '../base/crc32c.ts';
+import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
+
+export const MANIFEST_NAME = 'manifest';
+
+export interface Manifest<State> {
+  /** Goes up by one with every replacement. */
+  generation: number;
+  /** Everything up to this sequence is in the files named here; the log is replayed from the next. */
+  coveredSequence: number;
+  /** Milliseconds since 1970. */
+  writtenAt: number;
+  /** How long each live file is; bytes behind that are left over from an interrupted checkpoint. */
+  files: Record<string, number>;
+  /** What the files mean: the caller's, plain JSON. */
+  state: State;
+}
+
+export function encodeManifest<State>(manifest: Manifest<State>): Uint8Array<ArrayBuffer> {
+  const body = new TextEncoder().encode(JSON.stringify(manifest));
+  return new ByteWriter(FILE_HEADER_BYTES + 8 + body.length)
+    .raw(encodeFileHeader('manifest'))
+    .u32(body.length)
+    .u32(crc32c(body))
+    .raw(body)
+    .bytes();
+}
+
+/** @throws IsovecError CORRUPTION, FORMAT_VERSION */
+export function decodeManifest<State>(bytes: Uint8Array): Manifest<State> {
+  checkFileHeader(bytes, 'manifest', MANIFEST_NAME);
+  const reader = new ByteReader(bytes, MANIFEST_NAME);
+  reader.raw(FILE_HEADER_BYTES);
+  const length = reader.u32();
+  const checksum = reader.u32();
+  if (length !== reader.remaining)
+    throw reader.fail(`${reader.remaining} bytes of body instead of ${length}`);
+  const body = reader.raw(length);
+  if (crc32c(body) !== checksum) throw reader.fail('a body that does not match its checksum');
+  return JSON.parse(new TextDecoder().decode(body)) as Manifest<State>;
+}

@@ -1,0 +1,157 @@
+/**
+ * A segment is one file of the log: a header, then frames of consecutive sequences. Bytes that have been flushed never
+ * change; only a tail that no promise covers is ever cut.
+ *
+ *   0  16  file header, kind "log"
+ *  16   8  sequence of the first frame
+ *  24   4  CRC32C of the 24 bytes before
+ *  28   4  zero
+ *  32      frames
+ */
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { crc32c } from '../base/crc32c.ts';
+import { IsovecError } from '../base/errors.ts';
+import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
+import type { StorageFile } from '../storage/storage.ts';
+import {
+  decodeFrameHeader,
+  FRAME_HEADER_BYTES,
+  type Frame,
+  type FrameHeader,
+  isFrameIntact,
+} from './frame.ts';
+
+export const SEGMENT_HEADER_BYTES = 32;
+
+/** How much of a segment is read at a time: large enough that IndexedDB, at 0.3 ms a read, keeps up. */
+const READ_WINDOW_BYTES = 4 * 1024 * 1024;
+
+const SEGMENT_NAME = /^log-(\d{16})$/;
+
+export function segmentName(firstSequence: number): string {
+  return `log-${String(firstSequence).padStart(16, '0')}`;
+}
+
+/** @returns the sequence of the first frame, or undefined if this is no segment's name */
+export function parseSegmentName(name: string): number | undefined {
+  const digits = SEGMENT_NAME.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+export function encodeSegmentHeader(firstSequence: number): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(SEGMENT_HEADER_BYTES).raw(encodeFileHeader('log')).u64(firstSequence);
+  return writer.u32(crc32c(writer.bytes())).u32(0).bytes();
+}
+
+function checkSegmentHeader(bytes: Uint8Array, file: string): void {
+  checkFileHeader(bytes, 'log', file);
+  const reader = new ByteReader(bytes, file);
+  reader.raw(FILE_HEADER_BYTES);
+  const firstSequence = reader.u64();
+  if (reader.u32() !== crc32c(bytes.subarray(0, FILE_HEADER_BYTES + 8)) || reader.u32() !== 0)
+    throw reader.fail('a segment header that does not match its checksum');
+  if (segmentName(firstSequence) !== file) throw reader.fail(`the header of segment ${firstSequence}`);
+}
+
+export interface SegmentEnd {
+  /** Where the intact frames end. */
+  validBytes: number;
+  nextSequence: number;
+  /** Bytes behind `validBytes` that are no frame, and that no promise covers. */
+  tornBytes: number;
+}
+
+/**
+ * Delivers every intact frame, in order.
+ * @param isLast only the newest segment may have a torn tail
+ * @throws IsovecError CORRUPTION, with file and offset, where a frame that was promised is damaged; FORMAT_VERSION
+ */
+export async function readSegment(
+  file: StorageFile,
+  firstSequence: number,
+  isLast: boolean,
+  deliver: (frame: Frame) => void,
+): Promise<SegmentEnd> {
+  const sizeBytes = await file.size();
+  if (sizeBytes < SEGMENT_HEADER_BYTES && isLast)
+    return { validBytes: 0, nextSequence: firstSequence, tornBytes: sizeBytes };
+  checkSegmentHeader(await file.read(0, Math.min(SEGMENT_HEADER_BYTES, sizeBytes)), file.name);
+
+  const window = new ReadWindow(file, sizeBytes);
+  let offset = SEGMENT_HEADER_BYTES;
+  let sequence = firstSequence;
+  while (offset < sizeBytes) {
+    const frame = await readFrame(window, offset);
+    if (frame?.sequence !== sequence) {
+      const promised = !isLast || (await isPromiseBehind(window, offset + 1, sequence));
+      if (promised) throw damage(file.name, offset, sequence);
+      break;
+    }
+    deliver(frame);
+    offset += FRAME_HEADER_BYTES + frame.length;
+    sequence++;
+  }
+  return { validBytes: offset, nextSequence: sequence, tornBytes: sizeBytes - offset };
+}
+
+function damage(file: string, offset: number, sequence: number): IsovecError {
+  return new IsovecError(
+    'CORRUPTION',
+    `${file}: the frame of sequence ${sequence} at byte ${offset} is damaged`,
+    {
+      details: { file, offset, sequence },
+    },
+  );
+}
+
+async function readFrame(window: ReadWindow, offset: number): Promise<Frame | undefined> {
+  const head = await window.bytes(offset, FRAME_HEADER_BYTES);
+  const header = head && decodeFrameHeader(head);
+  const whole = header && (await window.bytes(offset, FRAME_HEADER_BYTES + header.length));
+  if (!whole || !isFrameIntact(header, whole)) return undefined;
+  return { ...header, payload: whole.subarray(FRAME_HEADER_BYTES) };
+}
+
+/**
+ * Is there an intact frame behind a broken one that was written when the broken one was known to be on the device?
+ * Then the broken one had been promised, and this is damage. Without one it is a write that never finished, of which
+ * the device may have kept any part.
+ */
+async function isPromiseBehind(window: ReadWindow, from: number, brokenSequence: number): Promise<boolean> {
+  const couldPromise = (header: FrameHeader | undefined) =>
+    header !== undefined && header.sequence - header.unflushed > brokenSequence;
+  let start = from;
+  for (;;) {
+    const view = await window.bytes(start, Math.min(READ_WINDOW_BYTES, window.sizeBytes - start));
+    if (!view || view.length < FRAME_HEADER_BYTES) return false;
+    for (let at = 0; at + FRAME_HEADER_BYTES <= view.length; at++) {
+      if (!couldPromise(decodeFrameHeader(view.subarray(at, at + FRAME_HEADER_BYTES)))) continue;
+      if (await readFrame(window, start + at)) return true;
+    }
+    start += view.length - FRAME_HEADER_BYTES + 1;
+  }
+}
+
+/** A file read in large pieces, front to back. */
+class ReadWindow {
+  readonly #file: StorageFile;
+  readonly sizeBytes: number;
+  #start = 0;
+  #held = new Uint8Array(0);
+
+  constructor(file: StorageFile, sizeBytes: number) {
+    this.#file = file;
+    this.sizeBytes = sizeBytes;
+  }
+
+  /** @returns a view, or undefined where the file ends before */
+  async bytes(offset: number, length: number): Promise<Uint8Array | undefined> {
+    if (offset + length > this.sizeBytes) return undefined;
+    if (offset < this.#start || offset + length > this.#start + this.#held.length) {
+      const wanted = Math.min(Math.max(length, READ_WINDOW_BYTES), this.sizeBytes - offset);
+      this.#held = await this.#file.read(offset, wanted);
+      this.#start = offset;
+    }
+    return this.#held.subarray(offset - this.#start, offset - this.#start + length);
+  }
+}
