@@ -1,0 +1,60 @@
+/**
+ * The vectors file: after the file header, one fixed-size row per record: its float32 values as given, then the CRC32C
+ * of their bytes. Row r starts at FILE_HEADER_BYTES + r * stride. Append-only between compactions.
+ */
+import { crc32c } from '../base/crc32c.ts';
+import { IsovecError } from '../base/errors.ts';
+import { FILE_HEADER_BYTES } from '../base/file-header.ts';
+
+export function vectorStrideBytes(dimensions: number): number {
+  return dimensions * 4 + 4;
+}
+
+export function vectorOffset(row: number, dimensions: number): number {
+  return FILE_HEADER_BYTES + row * vectorStrideBytes(dimensions);
+}
+
+/** @param vectorOf undefined for a row that is dead: zeros are stored */
+export function encodeVectors(
+  vectorOf: (row: number) => Float32Array | undefined,
+  dimensions: number,
+  firstRow: number,
+  rowCount: number,
+): Uint8Array<ArrayBuffer> {
+  const stride = vectorStrideBytes(dimensions);
+  const values = new Float32Array((rowCount * stride) / 4);
+  const bytes = new Uint8Array(values.buffer);
+  const view = new DataView(values.buffer);
+  for (let index = 0; index < rowCount; index++) {
+    const start = index * stride;
+    const vector = vectorOf(firstRow + index);
+    if (vector) values.set(vector, start / 4);
+    view.setUint32(start + stride - 4, crc32c(bytes.subarray(start, start + stride - 4)), true);
+  }
+  return bytes;
+}
+
+/**
+ * @param bytes whole rows, at an offset in their buffer that is a multiple of four
+ * @returns a view for each row, checked
+ */
+export function decodeVectors(
+  bytes: Uint8Array<ArrayBuffer>,
+  dimensions: number,
+  firstRow: number,
+  file: string,
+): Float32Array<ArrayBuffer>[] {
+  const stride = vectorStrideBytes(dimensions);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const vectors: Float32Array<ArrayBuffer>[] = [];
+  for (let start = 0; start < bytes.length; start += stride) {
+    const checked = bytes.subarray(start, start + stride - 4);
+    const row = firstRow + start / stride;
+    if (crc32c(checked) !== view.getUint32(start + stride - 4, true))
+      throw new IsovecError('CORRUPTION', `${file}: the vector of row ${row} does not match its checksum`, {
+        details: { file, offset: vectorOffset(row, dimensions), row },
+      });
+    vectors.push(new Float32Array(bytes.buffer, bytes.byteOffset + start, dimensions));
+  }
+  return vectors;
+}
