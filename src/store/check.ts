@@ -1,0 +1,64 @@
+/** Small checks that several doors share. Each error names the place by path, what it got and what it expected. */
+import { IsovecError } from '../base/errors.ts';
+
+export function invalid(path: string, expected: string, got: unknown): IsovecError {
+  return new IsovecError('INVALID_ARGUMENT', `${path} must be ${expected}, not ${summarize(got)}`, {
+    details: { path },
+  });
+}
+
+/** A value in a few words, never its whole content. */
+export function summarize(value: unknown): string {
+  if (typeof value === 'string')
+    return value.length > 40 ? `a string of ${value.length}` : JSON.stringify(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null)
+    return `a ${value.constructor?.name ?? 'null-prototype object'}`;
+  return typeof value === 'function' ? 'a function' : String(value);
+}
+
+export function unsupported(what: string, path: string): IsovecError {
+  return new IsovecError('UNSUPPORTED', `${what} (${path}) is not supported by this version of isovec`, {
+    details: { path },
+  });
+}
+
+export function checkObject(value: unknown, path: string): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(path, 'an object', value);
+}
+
+export function checkKeys(value: object, known: readonly string[], path: string): void {
+  for (const key of Object.keys(value))
+    if (!known.includes(key))
+      throw new IsovecError(
+        'INVALID_ARGUMENT',
+        `${path}.${key} is not known; known are ${known.join(', ')}`,
+        {
+          details: { path: `${path}.${key}` },
+        },
+      );
+}
+
+export function checkInteger(
+  value: unknown,
+  min: number,
+  max: number,
+  path: string,
+): asserts value is number {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
+    throw invalid(path, `an integer from ${min} to ${max}`, value);
+}
+
+export function checkOneOf(value: unknown, options: readonly unknown[], path: string): void {
+  if (!options.includes(value)) throw invalid(path, `one of ${options.join(', ')}`, value);
+}
+
+export function checkBoolean(value: unknown, path: string): void {
+  if (typeof value !== 'boolean') throw invalid(path, 'true or false', value);
+}
+
+/** @throws IsovecError ABORTED, with the signal's reason as cause */
+export function checkNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new IsovecError('ABORTED', 'aborted by its signal', { cause: signal.reason });
+}

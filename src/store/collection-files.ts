@@ -1,0 +1,142 @@
+/**
+ * The files of one collection between two compactions, read by row. They are append-only, so reading needs no lock:
+ * what a manifest has named never changes. Compaction makes new files; the old ones stay until their last reader is
+ * gone.
+ */
+import { assert, IsovecError } from '../base/errors.ts';
+import type { StorageBackend, StorageFile } from '../storage/storage.ts';
+import { BLOCK_HEADER_BYTES, checkBlock, decodeBlockHeader } from '../tables/block.ts';
+import { bodyInBlock } from '../tables/records-file.ts';
+import type { RecordExtent } from '../tables/rows-file.ts';
+import { decodeVectors, vectorOffset, vectorStrideBytes } from '../tables/vectors-file.ts';
+import type { BlockCache } from './block-cache.ts';
+
+/** Names of the files that grow with the collection. */
+export interface GrowingFiles {
+  rows: string;
+  vectors: string;
+  records: string;
+}
+
+export class CollectionFiles {
+  readonly names: GrowingFiles;
+  readonly #storage: StorageBackend;
+  readonly #cache: BlockCache;
+  readonly #dimensions: number;
+  /** By first row, which ascends. */
+  #extents: RecordExtent[];
+  readonly #open = new Map<string, Promise<StorageFile>>();
+  #readers = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(
+    storage: StorageBackend,
+    cache: BlockCache,
+    names: GrowingFiles,
+    dimensions: number,
+    extents: RecordExtent[],
+  ) {
+    this.#storage = storage;
+    this.#cache = cache;
+    this.names = names;
+    this.#dimensions = dimensions;
+    this.#extents = extents;
+  }
+
+  get memoryBytes(): number {
+    return this.#extents.length * 64;
+  }
+
+  /** After a checkpoint: these blocks can be read now. */
+  addExtents(extents: readonly RecordExtent[]): void {
+    this.#extents = this.#extents.concat(extents);
+  }
+
+  /** The files stay until `fn` is done, whatever compaction does. */
+  async read<T>(fn: () => Promise<T>): Promise<T> {
+    this.#readers++;
+    try {
+      return await fn();
+    } finally {
+      this.#readers--;
+      if (this.#readers === 0) this.#onIdle?.();
+    }
+  }
+
+  async body(row: number): Promise<Uint8Array> {
+    const extent = this.#extentOf(row);
+    const file = this.names.records;
+    const payload = await this.#cache.get(`${file}:${extent.offset}`, extent.bytes, async () => {
+      const block = await (await this.#file(file)).read(extent.offset, extent.bytes);
+      const header = decodeBlockHeader(block, file);
+      if (header.firstRow !== extent.firstRow || header.payloadBytes !== extent.bytes - BLOCK_HEADER_BYTES)
+        throw this.#damage(file, extent.offset, `is not that of row ${extent.firstRow}`);
+      return checkBlock(header, block, file, extent.offset);
+    });
+    return bodyInBlock(payload, extent.rowCount, row - extent.firstRow, file);
+  }
+
+  /** Of consecutive rows. Each is a view of one buffer. */
+  async vectors(firstRow: number, rowCount: number): Promise<Float32Array<ArrayBuffer>[]> {
+    const file = await this.#file(this.names.vectors);
+    const length = rowCount * vectorStrideBytes(this.#dimensions);
+    const bytes = await file.read(vectorOffset(firstRow, this.#dimensions), length);
+    return decodeVectors(bytes, this.#dimensions, firstRow, file.name);
+  }
+
+  /** Of any rows, reading those that follow each other at once. */
+  async vectorsOf(rows: readonly number[]): Promise<Float32Array<ArrayBuffer>[]> {
+    const runs: Promise<Float32Array<ArrayBuffer>[]>[] = [];
+    for (let start = 0; start < rows.length; ) {
+      let end = start + 1;
+      while (end < rows.length && rows[end] === rows[end - 1]! + 1) end++;
+      runs.push(this.vectors(rows[start]!, end - start));
+      start = end;
+    }
+    return (await Promise.all(runs)).flat();
+  }
+
+  /** The file to append to. */
+  writable(kind: keyof GrowingFiles): Promise<StorageFile> {
+    return this.#file(this.names[kind]);
+  }
+
+  /** Closes the files once nobody reads them any more. */
+  async close(): Promise<void> {
+    if (this.#readers > 0)
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    for (const file of this.#open.values()) await (await file).close();
+    this.#open.clear();
+  }
+
+  #file(name: string): Promise<StorageFile> {
+    let file = this.#open.get(name);
+    if (!file) {
+      file = this.#storage.open(name, { create: true });
+      this.#open.set(name, file);
+      file.catch(() => this.#open.delete(name));
+    }
+    return file;
+  }
+
+  #extentOf(row: number): RecordExtent {
+    let low = 0;
+    let high = this.#extents.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#extents[middle]!.firstRow <= row) low = middle + 1;
+      else high = middle;
+    }
+    const extent = this.#extents[low - 1];
+    assert(extent && row < extent.firstRow + extent.rowCount, `row ${row} lies in no record block`);
+    return extent;
+  }
+
+  #damage(file: string, offset: number, what: string): IsovecError {
+    return new IsovecError('CORRUPTION', `${file}: the block at byte ${offset} ${what}`, {
+      details: { file, offset },
+    });
+  }
+}

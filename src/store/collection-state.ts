@@ -1,0 +1,104 @@
+import type { CollectionInfo } from '../base/api.ts';
+import type { VectorIndex } from '../search/vector-index.ts';
+import { NO_ROW } from '../tables/id-hash.ts';
+import { RecordTail } from '../tables/record-tail.ts';
+import type { RowTable } from '../tables/row-table.ts';
+import type { CollectionFiles } from './collection-files.ts';
+import { publicConfig, type ResolvedConfig } from './config.ts';
+import type { RecordOperation } from './operations.ts';
+
+/** A record as it is stored. The metadata stays encoded until somebody wants it. */
+export interface RawRecord {
+  body: Uint8Array;
+  vector: Float32Array;
+}
+
+export interface CollectionParts {
+  rows: RowTable;
+  files: CollectionFiles;
+  index: VectorIndex;
+}
+
+/** What is committed, of one collection: the only place where rows, tail, files and index are changed together. */
+export class CollectionState {
+  readonly id: number;
+  readonly name: string;
+  readonly config: ResolvedConfig;
+  /** Goes up when compaction renumbers the rows. */
+  epoch: number;
+  rows: RowTable;
+  files: CollectionFiles;
+  tail: RecordTail;
+  readonly index: VectorIndex;
+  /** Steps that the graph has taken since its image was written. */
+  graphSteps = 0;
+  isDropped = false;
+  /** Scans under way: compaction renumbers what they have yet to read. */
+  readonly scans = new Set<{ renumber(newRows: Uint32Array): void }>();
+
+  constructor(id: number, name: string, config: ResolvedConfig, epoch: number, parts: CollectionParts) {
+    this.id = id;
+    this.name = name;
+    this.config = config;
+    this.epoch = epoch;
+    this.rows = parts.rows;
+    this.files = parts.files;
+    this.index = parts.index;
+    this.tail = new RecordTail(parts.rows.rowCount);
+  }
+
+  get memoryBytes(): number {
+    return this.rows.memoryBytes + this.tail.memoryBytes + this.files.memoryBytes + this.index.memoryBytes;
+  }
+
+  info(): CollectionInfo {
+    const count = this.rows.liveCount;
+    return {
+      name: this.name,
+      config: publicConfig(this.config),
+      count,
+      // A flat index has no graph to wait for.
+      indexed: this.config.index.type === 'flat' ? count : count - this.index.pendingCount,
+      garbage: this.rows.deadCount,
+    };
+  }
+
+  /** Takes in one committed operation. */
+  apply(operation: RecordOperation): void {
+    const dead = operation.kind === 'put' ? this.#put(operation) : this.rows.delete(operation.id);
+    if (dead === NO_ROW) return;
+    this.index.remove(dead);
+    if (dead >= this.tail.firstRow) this.tail.forget(dead);
+  }
+
+  /**
+   * The records of rows that are live now. What is in the tail is taken at once, so rows that die while files are
+   * being read do no harm.
+   */
+  read(rows: ArrayLike<number>, parts: { body: boolean; vector: boolean }): Promise<Partial<RawRecord>[]> {
+    const { files, tail } = this;
+    const records: Partial<RawRecord>[] = Array.from(rows, (row) => ({ ...tail.get(row) }));
+    const stored = Array.from(rows, (row, index) => ({ row, index })).filter(
+      ({ row }) => row < tail.firstRow,
+    );
+    if (stored.length === 0) return Promise.resolve(records);
+    const storedRows = stored.map(({ row }) => row);
+    return files.read(async () => {
+      const [bodies, vectors] = await Promise.all([
+        parts.body ? Promise.all(storedRows.map((row) => files.body(row))) : [],
+        parts.vector ? files.vectorsOf(storedRows) : [],
+      ]);
+      for (const [at, { index }] of stored.entries())
+        records[index] = { body: bodies[at]!, vector: vectors[at]! };
+      return records;
+    });
+  }
+
+  /** @returns the row that died, or NO_ROW */
+  #put({ id, body, vector }: { id: Uint8Array; body: Uint8Array; vector: Float32Array }): number {
+    const { row, replaced } = this.rows.put(id);
+    this.tail.push(row, { body, vector });
+    this.index.add(row, vector);
+    return replaced;
+  }
+}

@@ -1,0 +1,120 @@
+import type { CollectionConfig, CollectionInfo } from '../base/api.ts';
+import { IsovecError } from '../base/errors.ts';
+import { DIMENSIONS_MAX, EF_MAX, M_MAX, M_MIN } from '../base/limits.ts';
+import { checkInteger, checkKeys, checkObject, checkOneOf, unsupported } from './check.ts';
+
+/** A collection's configuration with every default filled in: what is stored, and what everything inside receives. */
+export interface ResolvedConfig {
+  dimensions: number;
+  metric: 'cosine' | 'dot' | 'euclidean';
+  quantization: 'none';
+  index: { type: 'hnsw' | 'flat'; m: number; efConstruction: number; efSearch: number };
+  maxMagnitude?: number;
+}
+
+const CONFIG_KEYS = [
+  'dimensions',
+  'metric',
+  'quantization',
+  'index',
+  'schema',
+  'fields',
+  'text',
+  'maxMagnitude',
+] as const;
+const INDEX_KEYS = ['type', 'm', 'efConstruction', 'efSearch'] as const;
+
+/**
+ * Checks a configuration and fills in the defaults.
+ * @throws IsovecError INVALID_ARGUMENT; UNSUPPORTED for what this version does not do yet
+ */
+export function resolveConfig(config: CollectionConfig): ResolvedConfig {
+  checkConfig(config);
+  const { dimensions, metric = 'cosine', index = {}, maxMagnitude } = config;
+  if (dimensions === undefined)
+    throw new IsovecError(
+      'INVALID_ARGUMENT',
+      'config.dimensions is missing: give the length of your vectors',
+      {
+        details: { path: 'config.dimensions' },
+      },
+    );
+  const { type = 'hnsw', m = 16, efConstruction = 200, efSearch = 64 } = index;
+  return {
+    dimensions,
+    metric,
+    quantization: 'none',
+    index: { type, m, efConstruction, efSearch },
+    ...(maxMagnitude !== undefined && { maxMagnitude }),
+  };
+}
+
+function checkConfig(config: CollectionConfig): void {
+  checkObject(config, 'config');
+  checkKeys(config, CONFIG_KEYS, 'config');
+  const { dimensions, metric, quantization, index, schema, fields, text, maxMagnitude } = config;
+  if (dimensions !== undefined) checkInteger(dimensions, 1, DIMENSIONS_MAX, 'config.dimensions');
+  if (metric !== undefined) checkOneOf(metric, ['cosine', 'dot', 'euclidean'], 'config.metric');
+  if (quantization !== undefined) {
+    checkOneOf(quantization, ['none', 'int8', 'binary'], 'config.quantization');
+    if (quantization !== 'none') throw unsupported(`quantization '${quantization}'`, 'config.quantization');
+  }
+  if (schema !== undefined) throw unsupported('a metadata schema', 'config.schema');
+  if (fields !== undefined) throw unsupported('indexed metadata fields', 'config.fields');
+  if (text !== undefined && text !== false) throw unsupported('text search', 'config.text');
+  if (maxMagnitude !== undefined && !(typeof maxMagnitude === 'number' && maxMagnitude > 0))
+    throw new IsovecError(
+      'INVALID_ARGUMENT',
+      `config.maxMagnitude must be a positive number, not ${String(maxMagnitude)}`,
+      { details: { path: 'config.maxMagnitude' } },
+    );
+  if (index !== undefined) checkIndexConfig(index);
+}
+
+function checkIndexConfig(index: NonNullable<CollectionConfig['index']>): void {
+  checkObject(index, 'config.index');
+  checkKeys(index, INDEX_KEYS, 'config.index');
+  const { type, m, efConstruction, efSearch } = index;
+  if (type !== undefined) checkOneOf(type, ['hnsw', 'flat'], 'config.index.type');
+  if (m !== undefined) checkInteger(m, M_MIN, M_MAX, 'config.index.m');
+  if (efConstruction !== undefined) checkInteger(efConstruction, 1, EF_MAX, 'config.index.efConstruction');
+  if (efSearch !== undefined) checkInteger(efSearch, 1, EF_MAX, 'config.index.efSearch');
+}
+
+/**
+ * @throws IsovecError CONFIG_MISMATCH, naming every field of `config` that says something else than what is stored;
+ *         fields left out contradict nothing
+ */
+export function checkConfigMatches(name: string, config: CollectionConfig, stored: ResolvedConfig): void {
+  checkConfig(config);
+  const given: Record<string, unknown> = {
+    dimensions: config.dimensions,
+    metric: config.metric,
+    quantization: config.quantization,
+    maxMagnitude: config.maxMagnitude,
+    'index.type': config.index?.type,
+    'index.m': config.index?.m,
+    'index.efConstruction': config.index?.efConstruction,
+    'index.efSearch': config.index?.efSearch,
+  };
+  const held: Record<string, unknown> = {
+    ...stored,
+    'index.type': stored.index.type,
+    'index.m': stored.index.m,
+    'index.efConstruction': stored.index.efConstruction,
+    'index.efSearch': stored.index.efSearch,
+  };
+  const mismatches = Object.keys(given)
+    .filter((field) => given[field] !== undefined && given[field] !== held[field])
+    .map((field) => ({ field, stored: held[field], given: given[field] }));
+  if (mismatches.length === 0) return;
+  const list = mismatches.map(({ field, stored: has, given: got }) => `${field} is ${has}, not ${got}`);
+  throw new IsovecError('CONFIG_MISMATCH', `collection "${name}" is stored otherwise: ${list.join('; ')}`, {
+    details: { collection: name, mismatches },
+  });
+}
+
+/** As `CollectionInfo.config`: a copy that callers may change. */
+export function publicConfig(config: ResolvedConfig): CollectionInfo['config'] {
+  return { ...config, index: { ...config.index } };
+}

@@ -1,0 +1,189 @@
+import type {
+  Collection,
+  CollectionConfig,
+  CollectionInfo,
+  CompactResult,
+  Database,
+  DatabaseEvents,
+  DatabaseStats,
+  IntegrityReport,
+  Metadata,
+  RepairReport,
+  Transaction,
+} from '../base/api.ts';
+import { IsovecError } from '../base/errors.ts';
+import { FORMAT_VERSION } from '../base/file-header.ts';
+import { NAME_BYTES_MAX } from '../base/limits.ts';
+import type { HeldLock } from '../storage/lock.ts';
+import { unsupported } from './check.ts';
+import { LocalCollection } from './collection.ts';
+import { checkConfigMatches, resolveConfig } from './config.ts';
+import type { Engine } from './engine.ts';
+import { Indexer } from './indexer.ts';
+import { Maintenance } from './maintenance.ts';
+import { checkName } from './records.ts';
+import { Session } from './session.ts';
+
+export interface DatabaseParts {
+  location: string;
+  engine: Engine;
+  lock: HeldLock | undefined;
+  yieldTurn: (callback: () => void) => void;
+}
+
+/** The door to one open database, in the thread that holds it. */
+export class LocalDatabase implements Database {
+  readonly location: string;
+  readonly storage: Database['storage'];
+  readonly #engine: Engine;
+  readonly #lock: HeldLock | undefined;
+  readonly #session = new Session();
+  readonly #maintenance: Maintenance;
+  readonly #indexer: Indexer;
+
+  constructor({ location, engine, lock, yieldTurn }: DatabaseParts) {
+    this.location = location;
+    this.storage = engine.storage.kind;
+    this.#engine = engine;
+    this.#lock = lock;
+    this.#maintenance = new Maintenance(engine);
+    this.#indexer = new Indexer(engine, yieldTurn);
+    engine.onCommitted = () => {
+      this.#indexer.wake();
+      this.#maintenance.checkpointWhenDue();
+    };
+    this.#indexer.wake();
+  }
+
+  collection<M extends Metadata = Metadata>(name: string, config?: CollectionConfig): Promise<Collection<M>> {
+    return this.#session.run(async () => this.localCollection<M>(name, config));
+  }
+
+  /** As `collection`, with what only this thread can offer. */
+  async localCollection<M extends Metadata>(
+    name: string,
+    config?: CollectionConfig,
+  ): Promise<LocalCollection<M>> {
+    const engine = this.#engine;
+    checkName(name, 'name', NAME_BYTES_MAX);
+    const state = await engine.writing.run(async () => {
+      const found = engine.find(name);
+      if (found && config !== undefined) checkConfigMatches(name, config, found.config);
+      if (found) return found;
+      if (config === undefined) throw notFound(name);
+      const resolved = resolveConfig(config);
+      await engine.define({ kind: 'create', collectionId: engine.nextCollectionId, name, config: resolved });
+      return engine.find(name)!;
+    });
+    return new LocalCollection<M>(state, engine, this.#session);
+  }
+
+  collections(): Promise<CollectionInfo[]> {
+    return this.#session.run(() => this.#infos());
+  }
+
+  dropCollection(name: string): Promise<void> {
+    const engine = this.#engine;
+    return this.#session.run(async () => {
+      checkName(name, 'name', NAME_BYTES_MAX);
+      const state = await engine.writing.run(async () => {
+        engine.checkWritable();
+        const found = engine.find(name);
+        if (!found) throw notFound(name);
+        await engine.define({ kind: 'drop', collectionId: found.id });
+        return found;
+      });
+      await state.files.close();
+      // Its files go with the next checkpoint, so one is made.
+      await this.#maintenance.checkpoint();
+    });
+  }
+
+  transaction<T>(_fn: (tx: Transaction) => Promise<T> | T): Promise<T> {
+    return this.#session.run<T>(() => {
+      throw unsupported('transactions', 'transaction');
+    });
+  }
+
+  flush(): Promise<void> {
+    return this.#session.run(async () => {
+      if (this.#engine.readOnly) return;
+      // What has been called before this is staged by now, and so flushed with it.
+      await this.#engine.writing.run(async () => {});
+      await this.#engine.journal.flush();
+    });
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#session.run(() => this.#maintenance.checkpoint());
+  }
+
+  compact(): Promise<CompactResult> {
+    return this.#session.run(() =>
+      this.#maintenance.compact((progress) => this.#engine.events.emit('progress', progress)),
+    );
+  }
+
+  verify(): Promise<IntegrityReport> {
+    return this.#session.run<IntegrityReport>(() => {
+      throw unsupported('verification', 'verify');
+    });
+  }
+
+  repair(): Promise<RepairReport> {
+    return this.#session.run<RepairReport>(() => {
+      throw unsupported('repair', 'repair');
+    });
+  }
+
+  stats(): Promise<DatabaseStats> {
+    return this.#session.run(async () => {
+      const { journal, storage, memoryBytes } = this.#engine;
+      const { oldestEntryTime, ...log } = journal.statistics();
+      return {
+        formatVersion: FORMAT_VERSION,
+        diskBytes: await storage.usageBytes(),
+        memoryBytes,
+        log: { ...log, ...(oldestEntryTime !== undefined && { oldestEntry: new Date(oldestEntryTime) }) },
+        ...(journal.generation > 0 && {
+          lastCheckpoint: { sequence: journal.coveredSequence, at: new Date(journal.writtenAt) },
+        }),
+        collections: this.#infos(),
+      };
+    });
+  }
+
+  on<E extends keyof DatabaseEvents>(event: E, listener: (payload: DatabaseEvents[E]) => void): () => void {
+    this.#session.check();
+    return this.#engine.events.on(event, listener);
+  }
+
+  close(): Promise<void> {
+    return this.#session.close(async () => {
+      const { journal, storage, collections } = this.#engine;
+      this.#indexer.stop();
+      try {
+        if (this.#engine.isWritable) await this.#maintenance.finish();
+        await journal.close();
+      } finally {
+        for (const { files } of collections.values()) await files.close();
+        await storage.close();
+        await this.#lock?.release();
+      }
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #infos(): CollectionInfo[] {
+    return [...this.#engine.collections.values()].map((state) => state.info());
+  }
+}
+
+function notFound(name: string): IsovecError {
+  return new IsovecError('NOT_FOUND', `there is no collection "${name}"; give a config to create it`, {
+    details: { collection: name },
+  });
+}

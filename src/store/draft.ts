@@ -1,0 +1,82 @@
+import { IsovecError } from '../base/errors.ts';
+import { BATCH_BYTES_MAX } from '../base/limits.ts';
+import { NO_ROW } from '../tables/id-hash.ts';
+import type { CollectionState, RawRecord } from './collection-state.ts';
+import { operationBytes, type RecordOperation } from './operations.ts';
+
+/** Ids that uncommitted operations have touched, by collection: the latest operation of each. */
+export type Staged = Map<number, Map<string, RecordOperation>>;
+
+/**
+ * A batch being put together: what it would change, seen through what is staged before it, over what is committed.
+ * Nothing outside it changes until it is merged.
+ */
+export class Draft {
+  readonly operations: RecordOperation[] = [];
+  readonly #below: Staged;
+  readonly #own: Staged = new Map();
+  readonly #encoder = new TextEncoder();
+  #bytes = 0;
+
+  constructor(below: Staged) {
+    this.#below = below;
+  }
+
+  has(state: CollectionState, id: string): boolean {
+    const staged = this.#latest(state, id);
+    return staged ? staged.kind === 'put' : state.rows.find(this.#encoder.encode(id)) !== NO_ROW;
+  }
+
+  /** The record as the batch sees it. */
+  async get(state: CollectionState, id: string): Promise<RawRecord | undefined> {
+    const staged = this.#latest(state, id);
+    if (staged) return staged.kind === 'put' ? staged : undefined;
+    const row = state.rows.find(this.#encoder.encode(id));
+    if (row === NO_ROW) return undefined;
+    const [record] = await state.read([row], { body: true, vector: true });
+    return record as RawRecord;
+  }
+
+  put(state: CollectionState, id: string, record: RawRecord): void {
+    const { body, vector } = record;
+    this.#add(state, id, { kind: 'put', collectionId: state.id, id: this.#encoder.encode(id), body, vector });
+  }
+
+  delete(state: CollectionState, id: string): void {
+    this.#add(state, id, { kind: 'delete', collectionId: state.id, id: this.#encoder.encode(id) });
+  }
+
+  /** Later drafts see what this one does. */
+  merge(): void {
+    for (const [collectionId, operations] of this.#own) {
+      const below = this.#below.get(collectionId) ?? new Map<string, RecordOperation>();
+      this.#below.set(collectionId, below);
+      for (const [id, operation] of operations) below.set(id, operation);
+    }
+  }
+
+  /** Committed: what it did is no longer staged, unless a later draft has touched the same id. */
+  unmerge(): void {
+    for (const [collectionId, operations] of this.#own) {
+      const below = this.#below.get(collectionId);
+      for (const [id, operation] of operations) if (below?.get(id) === operation) below.delete(id);
+    }
+  }
+
+  #latest(state: CollectionState, id: string): RecordOperation | undefined {
+    return this.#own.get(state.id)?.get(id) ?? this.#below.get(state.id)?.get(id);
+  }
+
+  #add(state: CollectionState, id: string, operation: RecordOperation): void {
+    this.#bytes += operationBytes(operation);
+    if (this.#bytes > BATCH_BYTES_MAX)
+      throw new IsovecError(
+        'INVALID_ARGUMENT',
+        `a batch is one atomic unit of at most ${BATCH_BYTES_MAX} bytes; this one is larger: split it`,
+        { details: { bytesMax: BATCH_BYTES_MAX, operations: this.operations.length } },
+      );
+    this.operations.push(operation);
+    const own = this.#own.get(state.id) ?? new Map<string, RecordOperation>();
+    this.#own.set(state.id, own.set(id, operation));
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The committed state of one open database, and the one way to change it: a draft is validated against what is
+ * committed and staged, appended to the log as one frame, and applied once it is durable. So a query never sees what
+ * could still be lost, and a failed write leaves no trace.
+ */
+import { assert, IsovecError } from '../base/errors.ts';
+import type { Journal } from '../journal/journal.ts';
+import { createVectorIndex } from '../search/kernel-index.ts';
+import type { StorageBackend } from '../storage/storage.ts';
+import { RowTable } from '../tables/row-table.ts';
+import { BlockCache } from './block-cache.ts';
+import { CollectionFiles } from './collection-files.ts';
+import { CollectionState } from './collection-state.ts';
+import type { ResolvedConfig } from './config.ts';
+import { Draft, type Staged } from './draft.ts';
+import type { Events } from './events.ts';
+import type { DatabaseState } from './manifest-state.ts';
+import { growingFileNames } from './manifest-state.ts';
+import { Mutex } from './mutex.ts';
+import { encodeOperations, type Operation } from './operations.ts';
+
+/** Record blocks kept for reading. A thousand blocks: the hits of a hundred queries of ten. */
+const BLOCK_CACHE_BYTES = 16 * 1024 * 1024;
+
+export interface EngineParts {
+  storage: StorageBackend;
+  journal: Journal<DatabaseState>;
+  kernel: WebAssembly.Module;
+  events: Events;
+  readOnly: boolean;
+}
+
+export class Engine {
+  readonly storage: StorageBackend;
+  readonly journal: Journal<DatabaseState>;
+  readonly events: Events;
+  readonly readOnly: boolean;
+  readonly cache = new BlockCache(BLOCK_CACHE_BYTES);
+  readonly collections = new Map<number, CollectionState>();
+  nextCollectionId = 1;
+  /** Held while a batch is put together and staged, and while maintenance needs the state to stand still. */
+  readonly writing = new Mutex();
+  /** Called after each commit. */
+  onCommitted: () => void = () => {};
+  readonly #kernel: WebAssembly.Module;
+  #staged: Staged = new Map();
+  #failure: unknown;
+
+  constructor({ storage, journal, kernel, events, readOnly }: EngineParts) {
+    this.storage = storage;
+    this.journal = journal;
+    this.events = events;
+    this.readOnly = readOnly;
+    this.#kernel = kernel;
+  }
+
+  find(name: string): CollectionState | undefined {
+    for (const state of this.collections.values()) if (state.name === name) return state;
+    return undefined;
+  }
+
+  get memoryBytes(): number {
+    let bytes = this.cache.memoryBytes;
+    for (const state of this.collections.values()) bytes += state.memoryBytes;
+    return bytes;
+  }
+
+  createIndex({ dimensions, metric, index }: ResolvedConfig): CollectionState['index'] {
+    const { type, m, efConstruction } = index;
+    return createVectorIndex(this.#kernel, { dimensions, metric, type, m, efConstruction });
+  }
+
+  /** Everything that was staged is gone: the write that it stood on has failed. */
+  dropStaged(): void {
+    this.#staged = new Map();
+  }
+
+  /** @throws IsovecError READ_ONLY; STORAGE_IO when the database can only be closed any more */
+  checkWritable(): void {
+    if (this.readOnly) throw new IsovecError('READ_ONLY', 'the database was opened with readOnly');
+    if (this.#failure !== undefined)
+      throw new IsovecError(
+        'STORAGE_IO',
+        'the database failed earlier and takes no more writes until reopened',
+        {
+          cause: this.#failure,
+        },
+      );
+  }
+
+  get isWritable(): boolean {
+    return !this.readOnly && this.#failure === undefined;
+  }
+
+  /** From now on no write is taken. */
+  fail(cause: unknown): void {
+    this.#failure ??= cause;
+  }
+
+  /**
+   * One batch. `build` fills a draft; if it throws, nothing has happened.
+   * @returns what `build` returned, once the batch is committed and applied
+   */
+  async write<T>(build: (draft: Draft) => Promise<T> | T): Promise<T> {
+    const { result, committed } = await this.writing.run(async () => {
+      this.checkWritable();
+      const draft = new Draft(this.#staged);
+      const built = await build(draft);
+      return { result: built, committed: this.#commitDraft(draft) };
+    });
+    await committed;
+    return result;
+  }
+
+  /** Creates or drops a collection. Runs alone, after everything before it is committed. */
+  async define(operation: Operation & { kind: 'create' | 'drop' }): Promise<void> {
+    this.checkWritable();
+    await this.journal.drain();
+    await this.#commit([operation], () => this.apply(operation));
+  }
+
+  /** Takes in one operation that is durable: just committed, or replayed from the log. */
+  apply(operation: Operation): void {
+    const { collectionId } = operation;
+    switch (operation.kind) {
+      case 'create':
+        this.#addEmpty(collectionId, operation.name, operation.config);
+        break;
+      case 'drop': {
+        const state = this.collections.get(collectionId);
+        assert(state, `collection ${collectionId} is dropped but not there`);
+        state.isDropped = true;
+        this.collections.delete(collectionId);
+        break;
+      }
+      default: {
+        const state = this.collections.get(collectionId);
+        // Written before the drop was, committed after it: the drop has the last word.
+        if (state) state.apply(operation);
+      }
+    }
+  }
+
+  #addEmpty(id: number, name: string, config: ResolvedConfig): void {
+    const files = new CollectionFiles(
+      this.storage,
+      this.cache,
+      growingFileNames(id, 0),
+      config.dimensions,
+      [],
+    );
+    const parts = { rows: new RowTable(), files, index: this.createIndex(config) };
+    this.collections.set(id, new CollectionState(id, name, config, 0, parts));
+    this.nextCollectionId = Math.max(this.nextCollectionId, id + 1);
+  }
+
+  #commitDraft(draft: Draft): Promise<void> {
+    const { operations } = draft;
+    if (operations.length === 0) return Promise.resolve();
+    this.#reserve(draft);
+    draft.merge();
+    return this.#commit(operations, () => {
+      draft.unmerge();
+      for (const operation of operations) this.apply(operation);
+    });
+  }
+
+  /** What is durable must fit into memory too, so room is made before anything is promised. */
+  #reserve(draft: Draft): void {
+    const puts = new Map<number, number>();
+    for (const { kind, collectionId } of draft.operations)
+      if (kind === 'put') puts.set(collectionId, (puts.get(collectionId) ?? 0) + 1);
+    for (const [collectionId, count] of puts) this.collections.get(collectionId)?.index.reserve(count);
+  }
+
+  async #commit(operations: readonly Operation[], apply: () => void): Promise<void> {
+    const names = new Set(operations.map((operation) => this.#nameOf(operation)));
+    let failure: unknown;
+    const sequence = await this.journal.append(encodeOperations(operations), () => {
+      try {
+        apply();
+      } catch (error) {
+        // The batch is durable, but memory no longer says the same as the log: only reopening can help.
+        failure = error;
+        this.fail(error);
+      }
+    });
+    if (failure !== undefined) throw failure;
+    this.events.emit('commit', { sequence, collections: [...names] });
+    this.onCommitted();
+  }
+
+  #nameOf(operation: Operation): string {
+    if (operation.kind === 'create') return operation.name;
+    return this.collections.get(operation.collectionId)?.name ?? '';
+  }
+}

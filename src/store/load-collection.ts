@@ -1,0 +1,131 @@
+/** From the files that the manifest names back to a collection in memory. The log's tail is applied on top later. */
+import { IsovecError } from '../base/errors.ts';
+import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
+import type { VectorIndex } from '../search/vector-index.ts';
+import { RowTable } from '../tables/row-table.ts';
+import { decodeRowsFile, decodeTombstones, type RecordExtent } from '../tables/rows-file.ts';
+import { vectorStrideBytes } from '../tables/vectors-file.ts';
+import { CollectionFiles } from './collection-files.ts';
+import { CollectionState } from './collection-state.ts';
+import type { Engine } from './engine.ts';
+import type { StoredCollection } from './manifest-state.ts';
+
+/** Vectors read at a time. */
+const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** @throws IsovecError CORRUPTION, FORMAT_VERSION; a damaged graph is only warned of, and rebuilt */
+export async function loadCollection(
+  engine: Engine,
+  stored: StoredCollection,
+  onProgress: (rowsDone: number) => void,
+): Promise<CollectionState> {
+  const { id, name, config, epoch, rowCount, files: names } = stored;
+  const { rows, extents } = await loadRows(engine, stored);
+  const files = new CollectionFiles(engine.storage, engine.cache, names, config.dimensions, extents);
+  const index = engine.createIndex(config);
+  if (rowCount > 0) {
+    await checkHeaders(engine, stored);
+    index.reserve(rows.liveCount);
+    await loadGraph(engine, stored, index);
+    await loadVectors(files, rows, index, config.dimensions, onProgress);
+  }
+  return new CollectionState(id, name, config, epoch, { rows, files, index });
+}
+
+async function loadRows(
+  engine: Engine,
+  { files, rowCount, tombstones }: StoredCollection,
+): Promise<{ rows: RowTable; extents: RecordExtent[] }> {
+  const rows = new RowTable();
+  const extents: RecordExtent[] = [];
+  if (rowCount === 0) return { rows, extents };
+  const isDead = tombstones
+    ? decodeTombstones(await readWhole(engine, tombstones.file), tombstones.file)
+    : () => false;
+  const bytes = await readWhole(engine, files.rows);
+  decodeRowsFile(bytes, files.rows, {
+    row: (id, position) => rows.restore(id, position, isDead(rows.rowCount)),
+    extent: (extent) => extents.push(extent),
+  });
+  const stored = extents.reduce((sum, extent) => sum + extent.rowCount, 0);
+  if (rows.rowCount !== rowCount || stored !== rowCount)
+    throw new IsovecError(
+      'CORRUPTION',
+      `${files.rows}: ${rows.rowCount} ids and ${stored} records where the manifest counts ${rowCount}`,
+      { details: { file: files.rows, rows: rows.rowCount, records: stored, expected: rowCount } },
+    );
+  return { rows, extents };
+}
+
+async function checkHeaders(engine: Engine, { files }: StoredCollection): Promise<void> {
+  for (const kind of ['vectors', 'records'] as const)
+    checkFileHeader(await readWhole(engine, files[kind], FILE_HEADER_BYTES), kind, files[kind]);
+}
+
+/** Derived data: damage costs time, not records. */
+async function loadGraph(
+  engine: Engine,
+  { name, graph }: StoredCollection,
+  index: VectorIndex,
+): Promise<void> {
+  if (graph === undefined) return;
+  try {
+    const image = await readWhole(engine, graph);
+    checkFileHeader(image, 'graph', graph);
+    index.loadGraph(image.subarray(FILE_HEADER_BYTES));
+  } catch (error) {
+    if (!(error instanceof IsovecError) || !REBUILT_AFTER.includes(error.code)) throw error;
+    engine.events.emit('warning', {
+      code: error.code,
+      message: `${graph} is not usable, so the graph of "${name}" is being rebuilt: ${error.message}`,
+    });
+  }
+}
+
+const REBUILT_AFTER = ['CORRUPTION', 'FORMAT_VERSION', 'NOT_FOUND'];
+
+/** A graph image without its header is of no use to anyone, so it gets one here, where the other end takes it off. */
+export function withGraphHeader(image: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(FILE_HEADER_BYTES + image.length);
+  bytes.set(encodeFileHeader('graph'));
+  bytes.set(image, FILE_HEADER_BYTES);
+  return bytes;
+}
+
+/**
+ * Gives the index every live row, and every row of the graph image: one that died since the image was written is taken
+ * out again, as it would have been.
+ */
+async function loadVectors(
+  files: CollectionFiles,
+  rows: RowTable,
+  index: VectorIndex,
+  dimensions: number,
+  onProgress: (rowsDone: number) => void,
+): Promise<void> {
+  const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(dimensions)));
+  const stale: number[] = [];
+  for (let firstRow = 0; firstRow < rows.rowCount; firstRow += rowsPerPiece) {
+    const vectors = await files.vectors(firstRow, Math.min(rowsPerPiece, rows.rowCount - firstRow));
+    for (const [at, vector] of vectors.entries()) {
+      const row = firstRow + at;
+      if (rows.isLive(row)) index.add(row, vector);
+      else if (index.has(row)) {
+        index.add(row, vector);
+        stale.push(row);
+      }
+    }
+    onProgress(vectors.length);
+  }
+  for (const row of stale) index.remove(row);
+}
+
+/** As long as the manifest says, unless `bytes` is given. @throws IsovecError CORRUPTION where the file is shorter */
+async function readWhole(engine: Engine, name: string, bytes?: number): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await engine.storage.open(name);
+  try {
+    return await file.read(0, bytes ?? engine.journal.files[name] ?? 0);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,67 @@
+import type { Metadata } from '../base/api.ts';
+import { IsovecError } from '../base/errors.ts';
+import { METADATA_DEPTH_MAX } from '../base/limits.ts';
+import { checkObject } from './check.ts';
+
+const EMPTY_BODY = Uint8Array.of(0x7b, 0x7d);
+
+/**
+ * Metadata as it is stored: JSON in UTF-8. Fields that are undefined are left out and a Date becomes its ISO 8601
+ * string, as JSON.stringify does; whatever else JSON would change silently is refused.
+ * @throws IsovecError INVALID_ARGUMENT, naming the path
+ */
+export function encodeMetadata(metadata: Metadata | undefined, path: string): Uint8Array {
+  if (metadata === undefined) return EMPTY_BODY;
+  checkObject(metadata, path);
+  checkJson(metadata, path, 0);
+  return new TextEncoder().encode(JSON.stringify(metadata));
+}
+
+export function decodeMetadata(body: Uint8Array): Metadata {
+  return JSON.parse(new TextDecoder().decode(body)) as Metadata;
+}
+
+/** Changes to metadata, encoded: a field to be removed, undefined or null, is null in it. */
+export function encodeMetadataChanges(changes: Metadata, path: string): Uint8Array {
+  checkObject(changes, path);
+  const entries = Object.entries(changes).map(([key, value]) => [key, value === undefined ? null : value]);
+  return encodeMetadata(Object.fromEntries(entries), path);
+}
+
+/** Shallow: each field of `changes` takes the place of that of `body`, or removes it. Both encoded, as is the result. */
+export function mergeMetadata(body: Uint8Array, changes: Uint8Array): Uint8Array {
+  const merged = new Map(Object.entries(decodeMetadata(body)));
+  for (const [key, value] of Object.entries(decodeMetadata(changes)))
+    if (value === null) merged.delete(key);
+    else merged.set(key, value);
+  return new TextEncoder().encode(JSON.stringify(Object.fromEntries(merged)));
+}
+
+function checkJson(value: unknown, path: string, depth: number): void {
+  const refuse = (what: string) =>
+    new IsovecError('INVALID_ARGUMENT', `${path} ${what}, which metadata cannot hold`, { details: { path } });
+  if (depth > METADATA_DEPTH_MAX) throw refuse(`lies more than ${METADATA_DEPTH_MAX} levels deep`);
+  if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean')
+    return;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw refuse(`is ${value}`);
+    return;
+  }
+  if (typeof value !== 'object') throw refuse(`is a ${typeof value}`);
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw refuse('is an invalid Date');
+    return;
+  }
+  if (Array.isArray(value)) {
+    for (const [index, element] of value.entries()) {
+      if (element === undefined) throw refuse(`has no value at index ${index}`);
+      checkJson(element, `${path}[${index}]`, depth + 1);
+    }
+    return;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+    throw refuse(`is a ${value.constructor?.name ?? 'special object'}`);
+  for (const key of Object.keys(value))
+    checkJson((value as Record<string, unknown>)[key], `${path}.${key}`, depth + 1);
+}

@@ -1,0 +1,50 @@
+import type { OpenOptions } from '../base/api.ts';
+import {
+  checkBoolean,
+  checkInteger,
+  checkKeys,
+  checkNotAborted,
+  checkObject,
+  checkOneOf,
+  invalid,
+  unsupported,
+} from './check.ts';
+
+export const LOCK_TIMEOUT_DEFAULT_MS = 10_000;
+/** The longest that a timer takes: some 24 days. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+const OPTION_KEYS = [
+  'storage',
+  'worker',
+  'durability',
+  'syncInterval',
+  'readOnly',
+  'recovery',
+  'lockTimeout',
+  'onProgress',
+  'signal',
+];
+
+/** @throws IsovecError INVALID_ARGUMENT, UNSUPPORTED */
+export function checkOpenOptions(location: unknown, options: OpenOptions): asserts location is string {
+  if (typeof location !== 'string' || location.length === 0 || location.includes('\0'))
+    throw invalid('location', 'a string that is not empty', location);
+  checkObject(options, 'options');
+  checkKeys(options, OPTION_KEYS, 'options');
+  const { storage, worker, durability, syncInterval, readOnly, recovery, lockTimeout, onProgress, signal } =
+    options;
+  if (storage !== undefined)
+    checkOneOf(storage, ['auto', 'opfs', 'indexeddb', 'fs', 'memory'], 'options.storage');
+  if (worker !== undefined) checkOneOf(worker, ['auto', true, false], 'options.worker');
+  if (durability !== undefined) checkOneOf(durability, ['strict', 'relaxed'], 'options.durability');
+  if (syncInterval !== undefined) checkInteger(syncInterval, 1, TIMEOUT_MAX_MS, 'options.syncInterval');
+  if (readOnly !== undefined) checkBoolean(readOnly, 'options.readOnly');
+  if (recovery !== undefined) checkOneOf(recovery, ['strict', 'salvage'], 'options.recovery');
+  if (recovery === 'salvage') throw unsupported("recovery 'salvage'", 'options.recovery');
+  if (lockTimeout !== undefined) checkInteger(lockTimeout, 0, TIMEOUT_MAX_MS, 'options.lockTimeout');
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw invalid('options.onProgress', 'a function', onProgress);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalid('options.signal', 'an AbortSignal', signal);
+  checkNotAborted(signal);
+}

@@ -1,0 +1,105 @@
+import type { OpenOptions, Progress } from '../base/api.ts';
+import { Journal } from '../journal/journal.ts';
+import type { StorageBackend } from '../storage/storage.ts';
+import { checkNotAborted } from './check.ts';
+import { LocalDatabase } from './database.ts';
+import { Engine } from './engine.ts';
+import { Events } from './events.ts';
+import { loadCollection } from './load-collection.ts';
+import { type DatabaseState, INITIAL_STATE } from './manifest-state.ts';
+import { LOCK_TIMEOUT_DEFAULT_MS } from './open-options.ts';
+import { decodeOperations } from './operations.ts';
+import type { Platform } from './platform.ts';
+
+const SYNC_INTERVAL_DEFAULT_MS = 1000;
+/** Opens a database in this thread. As the public `open`. */
+export async function openLocal(
+  platform: Platform,
+  location: string,
+  options: OpenOptions,
+): Promise<LocalDatabase> {
+  const { readOnly = false, signal } = options;
+  const { provider, locks, warning } = await platform.storage(options.storage ?? 'auto', location);
+  const events = new Events();
+  if (options.onProgress) events.on('progress', options.onProgress);
+  if (warning !== undefined) events.emit('warning', { code: 'UNSUPPORTED', message: warning });
+
+  // Only what holds the lock may create, so two that open at the same instant make one database.
+  let engine: Engine | undefined;
+  const onLost = (reason: Error) => {
+    engine?.fail(reason);
+    events.emit('warning', { code: 'LOCK_TIMEOUT', message: `the write lock was lost: ${reason.message}` });
+  };
+  const timeoutMs = options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS;
+  const lock = readOnly
+    ? undefined
+    : await locks.acquire(location, { timeoutMs, onLost, ...(signal && { signal }) });
+  let storage: StorageBackend | undefined;
+  try {
+    checkNotAborted(signal);
+    storage = await provider.open(location, { create: !readOnly, readOnly });
+    engine = await recover(platform, storage, events, options);
+    if (!readOnly) events.emit('role', { role: 'writer' });
+    return new LocalDatabase({ location, engine, lock, yieldTurn: platform.yieldTurn });
+  } catch (error) {
+    await storage?.close();
+    await lock?.release();
+    throw error;
+  }
+}
+
+/** From what is stored to an engine that has it all: files first, then the log's tail. */
+async function recover(
+  platform: Platform,
+  storage: StorageBackend,
+  events: Events,
+  { durability = 'strict', syncInterval, readOnly = false, signal }: OpenOptions,
+): Promise<Engine> {
+  let engine: Engine | undefined;
+  const [kernel, journal] = await Promise.all([
+    platform.loadKernel(),
+    Journal.open<DatabaseState>(storage, INITIAL_STATE, {
+      durability,
+      syncIntervalMs: syncInterval ?? SYNC_INTERVAL_DEFAULT_MS,
+      readOnly,
+      onWarning: (message) => events.emit('warning', { code: 'CORRUPTION', message }),
+      onFailed: () => engine?.dropStaged(),
+    }),
+  ]);
+  engine = new Engine({ storage, journal, kernel, events, readOnly });
+  await loadCollections(engine, signal);
+  const tell = throttle((progress: Progress) => events.emit('progress', progress));
+  await journal.replay(
+    ({ payload, sequence }) => {
+      checkNotAborted(signal);
+      for (const operation of decodeOperations(payload, `log entry ${sequence}`)) engine.apply(operation);
+    },
+    (done, total) => tell({ phase: 'replay', done, total }),
+  );
+  return engine;
+}
+
+async function loadCollections(engine: Engine, signal: AbortSignal | undefined): Promise<void> {
+  const { collections, nextCollectionId } = engine.journal.state;
+  engine.nextCollectionId = nextCollectionId;
+  const total = collections.reduce((sum, { rowCount }) => sum + rowCount, 0);
+  let done = 0;
+  for (const stored of collections) {
+    const state = await loadCollection(engine, stored, (rows) => {
+      checkNotAborted(signal);
+      done += rows;
+      engine.events.emit('progress', { phase: 'open', done, total });
+    });
+    engine.collections.set(stored.id, state);
+  }
+}
+
+/** Entries of a log may be tiny; progress is told for one in so many, and at the end. */
+const PROGRESS_ENTRIES = 64;
+
+function throttle(tell: (progress: Progress) => void): (progress: Progress) => void {
+  let count = 0;
+  return (progress) => {
+    if (count++ % PROGRESS_ENTRIES === 0 || progress.done >= progress.total) tell(progress);
+  };
+}

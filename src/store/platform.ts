@@ -1,0 +1,20 @@
+import type { OpenOptions } from '../base/api.ts';
+import type { LockProvider } from '../storage/lock.ts';
+import type { StorageProvider } from '../storage/storage.ts';
+
+/** What the store needs of the runtime that it runs in. Each runtime has one: see src/runtime. */
+export interface Platform {
+  /** @throws IsovecError UNSUPPORTED for a kind of storage that this runtime does not have */
+  storage(kind: NonNullable<OpenOptions['storage']>, location: string): Promise<PlatformStorage>;
+  /** The compiled kernel. */
+  loadKernel(): Promise<WebAssembly.Module>;
+  /** Calls back when what is waiting (messages, I/O) has had its turn. Keeps no process alive. */
+  yieldTurn(callback: () => void): void;
+}
+
+export interface PlatformStorage {
+  provider: StorageProvider;
+  locks: LockProvider;
+  /** Set when 'auto' had to take less than the best. */
+  warning?: string;
+}

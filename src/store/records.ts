@@ -1,0 +1,94 @@
+/** The door for what is written: everything behind it receives ids as UTF-8, bodies as JSON and checked vectors. */
+import type { Metadata, RecordInput } from '../base/api.ts';
+import { IsovecError } from '../base/errors.ts';
+import { ID_BYTES_MAX } from '../base/limits.ts';
+import { checkObject, invalid, unsupported } from './check.ts';
+import type { ResolvedConfig } from './config.ts';
+import { encodeMetadata, encodeMetadataChanges } from './metadata.ts';
+import { createUuid } from './uuid.ts';
+import { checkVector, copyVector } from './vectors.ts';
+
+export interface CheckedRecord {
+  id: string;
+  body: Uint8Array;
+  vector: Float32Array;
+}
+
+/** One or many, as many, with the path of each for errors. */
+export function listRecords<R>(records: R | R[], name: string): { record: R; path: string }[] {
+  if (!Array.isArray(records)) return [{ record: records, path: name }];
+  return records.map((record, index) => ({ record, path: `${name}[${index}]` }));
+}
+
+/** @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH, INVALID_VECTOR, each naming the record's place */
+export function checkRecord(record: RecordInput, path: string, config: ResolvedConfig): CheckedRecord {
+  checkObject(record, path);
+  const { id = createUuid(), vector, metadata, text } = record;
+  checkId(id, `${path}.id`);
+  if (vector === undefined) throw invalid(`${path}.vector`, 'given', vector);
+  if (text !== undefined) throw unsupported('text', `${path}.text`);
+  const copy = copyVector(vector, `${path}.vector`);
+  checkVector(copy, config, `${path}.vector`);
+  return { id, vector: copy, body: encodeMetadata(metadata, `${path}.metadata`) };
+}
+
+export type Change<M extends Metadata = Metadata> = Partial<RecordInput<M>> & { id: string };
+
+export interface CheckedChange {
+  id: string;
+  /** For the errors that come later. */
+  path: string;
+  vector?: Float32Array;
+  /** As `mergeMetadata` takes it. */
+  metadata?: Uint8Array;
+}
+
+/** @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH, INVALID_VECTOR, each naming the change's place */
+export function checkChange(change: Change, path: string, config: ResolvedConfig): CheckedChange {
+  checkObject(change, path);
+  const { id, vector, metadata, text } = change;
+  checkId(id, `${path}.id`);
+  if (text !== undefined) throw unsupported('text', `${path}.text`);
+  const copy = vector === undefined ? undefined : copyVector(vector, `${path}.vector`);
+  if (copy) checkVector(copy, config, `${path}.vector`);
+  return {
+    id,
+    path,
+    ...(copy && { vector: copy }),
+    ...(metadata !== undefined && { metadata: encodeMetadataChanges(metadata, `${path}.metadata`) }),
+  };
+}
+
+/** @throws IsovecError INVALID_ARGUMENT, naming which */
+export function checkIds(which: string | string[], name: string): string[] {
+  return listRecords(which, name).map(({ record: id, path }) => {
+    checkId(id, path);
+    return id;
+  });
+}
+
+/** @throws IsovecError INVALID_ARGUMENT */
+export function checkId(id: unknown, path: string): asserts id is string {
+  if (typeof id !== 'string') throw invalid(path, 'a string', id);
+  checkName(id, path, ID_BYTES_MAX);
+}
+
+/** A string of 1 to `bytesMax` UTF-8 bytes. @throws IsovecError INVALID_ARGUMENT */
+export function checkName(name: unknown, path: string, bytesMax: number): asserts name is string {
+  if (typeof name !== 'string' || name.length === 0) throw invalid(path, 'a string that is not empty', name);
+  // A UTF-16 unit takes at most three bytes, so most names need not be encoded to know.
+  const bytes = name.length * 3 > bytesMax ? new TextEncoder().encode(name).length : name.length;
+  if (bytes > bytesMax)
+    throw new IsovecError(
+      'INVALID_ARGUMENT',
+      `${path} must be at most ${bytesMax} UTF-8 bytes, not ${bytes}`,
+      {
+        details: { path, bytes },
+      },
+    );
+  if (LONE_SURROGATE.test(name))
+    throw invalid(path, 'well-formed Unicode', 'a string with half of a surrogate pair');
+}
+
+/** Encoding would turn it into U+FFFD, and two ids into one. */
+const LONE_SURROGATE = /\p{Surrogate}/u;

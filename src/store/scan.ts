@@ -1,0 +1,64 @@
+import { NO_ROW } from '../tables/id-hash.ts';
+import type { CollectionState, RawRecord } from './collection-state.ts';
+
+export interface ScannedRecord extends Partial<RawRecord> {
+  id: string;
+}
+
+/**
+ * Walks the records that were there when it began, in insertion order. What is deleted meanwhile is left out, what is
+ * replaced is read as it is by then, what is added is not seen; so every record that was there all along comes once.
+ */
+export class Scan {
+  readonly #state: CollectionState;
+  readonly #parts: { body: boolean; vector: boolean };
+  #rows: Uint32Array;
+  #at = 0;
+
+  constructor(state: CollectionState, parts: { body: boolean; vector: boolean }) {
+    this.#state = state;
+    this.#parts = parts;
+    this.#rows = state.rows.rowsInOrder();
+    state.scans.add(this);
+  }
+
+  /** @returns up to `count` records; none at the end */
+  async next(count: number): Promise<ScannedRecord[]> {
+    while (this.#at < this.#rows.length) {
+      const rows = this.#take(count);
+      if (rows.length === 0) continue;
+      const ids = rows.map((row) => this.#state.rows.id(row));
+      const records = await this.#state.read(rows, this.#parts);
+      return records.map((record, index) => ({ ...record, id: ids[index]! }));
+    }
+    this.end();
+    return [];
+  }
+
+  end(): void {
+    this.#at = this.#rows.length;
+    this.#state.scans.delete(this);
+  }
+
+  renumber(newRows: Uint32Array): void {
+    this.#rows = this.#rows.subarray(this.#at).map((row) => {
+      const current = this.#current(row);
+      return current === NO_ROW ? NO_ROW : newRows[current]!;
+    });
+    this.#at = 0;
+  }
+
+  #take(count: number): number[] {
+    const rows = Array.from(this.#rows.subarray(this.#at, this.#at + count), (row) => this.#current(row));
+    this.#at += count;
+    return rows.filter((row) => row !== NO_ROW);
+  }
+
+  /** The row in which the record stands by now. An id that was deleted and given again is another record. */
+  #current(row: number): number {
+    const { rows } = this.#state;
+    if (row === NO_ROW || rows.isLive(row)) return row;
+    const current = rows.find(rows.idBytes(row));
+    return current !== NO_ROW && rows.position(current) === rows.position(row) ? current : NO_ROW;
+  }
+}

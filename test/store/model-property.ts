@@ -1,0 +1,139 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Collection, Database, Metadata } from '../../src/base/api.ts';
+import { type NewLocation, type Open, vectorOf } from './fixture.ts';
+import { type Metric, Model } from './model.ts';
+
+const DIMENSIONS = 8;
+
+/** Few ids, so that operations meet. */
+const id = fc.integer({ min: 0, max: 30 }).map((number) => `id${number}`);
+const vector = fc.integer({ min: 1, max: 1000 }).map((seed) => vectorOf(seed, DIMENSIONS));
+const metadata: fc.Arbitrary<Metadata> = fc.dictionary(
+  fc.constantFrom('a', 'b', 'ünïcode', '__proto__', 'nested'),
+  fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.boolean(), fc.jsonValue({ maxDepth: 2 })),
+  { noNullPrototype: true, maxKeys: 3 },
+);
+const record = fc.record({ id, vector, metadata });
+const batch = fc.array(record, { minLength: 1, maxLength: 12 });
+
+const operation = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('upsert' as const), batch }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('insert' as const), batch }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('update' as const),
+      change: fc.record({ id, vector, metadata }, { requiredKeys: ['id'] }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('delete' as const), ids: fc.array(id, { maxLength: 8 }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('query' as const),
+      vector,
+      topK: fc.integer({ min: 1, max: 40 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('reopen', 'checkpoint', 'compact') }) },
+);
+type Operation = typeof operation extends fc.Arbitrary<infer O> ? O : never;
+
+/** A random life of a store against a Map and brute force. */
+export function againstModel(open: Open, newLocation: NewLocation, runs: number): void {
+  it.each<Metric>(['cosine', 'dot', 'euclidean'])(
+    'does what a Map with brute-force search does, whatever happens in whatever order (%s)',
+    async (metric) => {
+      const operations = fc.array(operation, { minLength: 1, maxLength: 40 });
+      await fc.assert(
+        fc.asyncProperty(operations, async (life) => {
+          await live(open, newLocation(), metric, life);
+        }),
+        { numRuns: runs, seed: 20_261_121 },
+      );
+    },
+  );
+}
+
+async function live(open: Open, location: string, metric: Metric, life: Operation[]): Promise<void> {
+  const model = new Model();
+  let database = await open(location);
+  let collection = await database.collection('c', { dimensions: DIMENSIONS, metric });
+  for (const step of life) {
+    if (step.kind === 'reopen') {
+      await database.close();
+      database = await open(location);
+      collection = await database.collection('c', { dimensions: DIMENSIONS, metric });
+    } else await perform(step, database, collection, model, metric);
+  }
+  await compare(collection, model, metric);
+  await database.close();
+  database = await open(location);
+  await compare(await database.collection('c'), model, metric);
+  await database.close();
+}
+
+async function perform(
+  step: Operation,
+  database: Database,
+  collection: Collection,
+  model: Model,
+  metric: Metric,
+): Promise<void> {
+  if ('batch' in step) {
+    const ids = step.batch.map((entry) => entry.id);
+    const isRefused =
+      step.kind === 'insert' &&
+      (new Set(ids).size < ids.length || ids.some((each) => model.records.has(each)));
+    const done = collection[step.kind](step.batch);
+    if (isRefused) return void (await expect(done).rejects.toMatchObject({ code: 'DUPLICATE_ID' }));
+    expect(await done).toEqual({ ids });
+    for (const entry of step.batch) model.put(entry);
+  } else if ('change' in step) {
+    const isThere = model.records.has(step.change.id);
+    const done = collection.update(step.change);
+    if (!isThere) return void (await expect(done).rejects.toMatchObject({ code: 'NOT_FOUND' }));
+    await done;
+    model.update(step.change);
+  } else if ('ids' in step) {
+    const deleted = new Set(step.ids.filter((each) => model.records.delete(each))).size;
+    expect(await collection.delete(step.ids)).toEqual({ deleted });
+  } else if ('vector' in step) {
+    await compareQuery(collection, model, metric, step.vector, step.topK);
+  } else if (step.kind === 'checkpoint') await database.checkpoint();
+  else await database.compact();
+}
+
+async function compare(collection: Collection, model: Model, metric: Metric): Promise<void> {
+  const records = [];
+  for await (const each of collection.scan({ batchSize: 7 })) records.push(each);
+  expect(records).toEqual(model.ids.map((each) => model.get(each)));
+  expect(await collection.count()).toBe(model.records.size);
+  await compareQuery(collection, model, metric, vectorOf(7, DIMENSIONS), 40);
+}
+
+async function compareQuery(
+  collection: Collection,
+  model: Model,
+  metric: Metric,
+  query: number[],
+  topK: number,
+): Promise<void> {
+  const expected = model.distances(Float32Array.from(query), metric, topK);
+  const exact = await collection.query({ vector: query, topK, exact: true, include: ['metadata', 'vector'] });
+  expect(exact.length).toBe(expected.length);
+  for (const [rank, hit] of exact.entries()) {
+    expect(hit.distance).toBeCloseTo(expected[rank]!, 3);
+    expect({ metadata: hit.metadata, vector: hit.vector }).toEqual({
+      metadata: model.get(hit.id)!.metadata,
+      vector: model.get(hit.id)!.vector,
+    });
+  }
+  // So few records that the graph, searched with room to spare, finds them all.
+  const found = await collection.query({ vector: query, topK, ef: 200 });
+  expect(found.map(({ distance }) => distance)).toEqual(exact.map(({ distance }) => distance));
+}

@@ -1,0 +1,63 @@
+/** The plain model that every store is held against: a Map, and brute force. */
+import type { Metadata, RecordInput, StoredRecord } from '../../src/base/api.ts';
+
+export type Metric = 'cosine' | 'dot' | 'euclidean';
+
+interface ModelRecord {
+  vector: Float32Array;
+  metadata: Metadata;
+}
+
+export class Model {
+  readonly records = new Map<string, ModelRecord>();
+
+  get ids(): string[] {
+    return [...this.records.keys()];
+  }
+
+  put({ id, vector, metadata }: RecordInput & { id: string }): void {
+    this.records.set(id, { vector: Float32Array.from(vector), metadata: metadata ?? {} });
+  }
+
+  update({ id, vector, metadata }: Partial<RecordInput> & { id: string }): void {
+    const record = this.records.get(id)!;
+    const merged = new Map(Object.entries(record.metadata));
+    for (const [field, value] of Object.entries(metadata ?? {}))
+      if (value === null || value === undefined) merged.delete(field);
+      else merged.set(field, value);
+    this.records.set(id, {
+      vector: vector ? Float32Array.from(vector) : record.vector,
+      metadata: Object.fromEntries(merged),
+    });
+  }
+
+  get(id: string): StoredRecord | undefined {
+    const record = this.records.get(id);
+    return record && { id, ...record };
+  }
+
+  /** Ascending distances of the nearest `topK`. */
+  distances(query: Float32Array, metric: Metric, topK: number): number[] {
+    return [...this.records.values()]
+      .map(({ vector }) => distance(query, vector, metric))
+      .sort((a, b) => a - b)
+      .slice(0, topK);
+  }
+}
+
+export function distance(a: Float32Array, b: Float32Array, metric: Metric): number {
+  let dot = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  let differences = 0;
+  for (let index = 0; index < a.length; index++) {
+    const x = a[index]!;
+    const y = b[index]!;
+    dot += x * y;
+    squaresA += x * x;
+    squaresB += y * y;
+    differences += (x - y) ** 2;
+  }
+  if (metric === 'dot') return -dot;
+  return metric === 'cosine' ? 1 - dot / Math.sqrt(squaresA * squaresB) : Math.sqrt(differences);
+}
