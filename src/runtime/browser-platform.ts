@@ -1,0 +1,65 @@
+import { IsovecError } from '../base/errors.ts';
+import { IndexedDbProvider } from '../storage/indexeddb.ts';
+import { MemoryLocks } from '../storage/lock-memory.ts';
+import { WebLocks } from '../storage/lock-web.ts';
+import { MemoryProvider } from '../storage/memory.ts';
+import { isOpfsAvailable, OpfsProvider } from '../storage/opfs.ts';
+import type { Platform, PlatformStorage } from '../store/platform.ts';
+
+/** A browser: a dedicated worker, where OPFS can be had, or a page. */
+export const browserPlatform: Platform = {
+  async storage(kind, location) {
+    switch (kind) {
+      case 'memory':
+        return { provider: new MemoryProvider(), locks: new MemoryLocks() };
+      case 'opfs':
+        return { provider: new OpfsProvider(), locks: new WebLocks('opfs') };
+      case 'indexeddb':
+        return { provider: new IndexedDbProvider(), locks: new WebLocks('indexeddb') };
+      case 'auto':
+        return chooseStorage(location);
+      case 'fs':
+        throw new IsovecError(
+          'UNSUPPORTED',
+          "storage 'fs' is for Node, Deno and Bun; here there are 'opfs', 'indexeddb' and 'memory'",
+          { details: { path: 'options.storage' } },
+        );
+    }
+  },
+
+  async loadKernel() {
+    const response = await fetch(new URL('./isovec.wasm', import.meta.url));
+    if (!response.ok)
+      throw new IsovecError(
+        'STORAGE_IO',
+        `the kernel could not be loaded: ${response.status} ${response.url}`,
+      );
+    // Streaming wants the right content type, which not every server sends.
+    if (response.headers.get('content-type') === 'application/wasm')
+      return WebAssembly.compileStreaming(response);
+    return WebAssembly.compile(await response.arrayBuffer());
+  },
+
+  yieldTurn(callback) {
+    // A message comes after those that wait already; timers would be slowed to 4 ms.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      callback();
+    };
+    port2.postMessage(undefined);
+  },
+};
+
+/** OPFS where it works, unless this database began its life in IndexedDB. */
+async function chooseStorage(location: string): Promise<PlatformStorage> {
+  const indexedDb: PlatformStorage = { provider: new IndexedDbProvider(), locks: new WebLocks('indexeddb') };
+  if (!(await isOpfsAvailable()))
+    return {
+      ...indexedDb,
+      warning: 'OPFS cannot be used here (it needs a dedicated worker), so IndexedDB is',
+    };
+  const opfs: PlatformStorage = { provider: new OpfsProvider(), locks: new WebLocks('opfs') };
+  const isElsewhere = !(await opfs.provider.exists(location)) && (await indexedDb.provider.exists(location));
+  return isElsewhere ? indexedDb : opfs;
+}

@@ -1,0 +1,6 @@
+/** What runs in the worker of a browser. Everything is imported statically: some bundlers cannot split a worker. */
+import * as Comlink from 'comlink';
+import { Host } from '../worker/host.ts';
+import { browserPlatform } from './browser-platform.ts';
+
+Comlink.expose(new Host(browserPlatform));

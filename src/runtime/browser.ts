@@ -1,0 +1,55 @@
+import type { Database, OpenOptions } from '../base/api.ts';
+import { checkOpenOptions } from '../store/open-options.ts';
+import type { SpawnedWorker } from '../worker/link.ts';
+import { openRemote } from '../worker/remote-database.ts';
+
+/**
+ * Opens a database, creating it if it is not there.
+ * @param location a name: one OPFS directory, or one IndexedDB database, per name and origin. Any label for 'memory'
+ *        storage, which vanishes when closed.
+ * @throws IsovecError INVALID_ARGUMENT, LOCK_TIMEOUT, CORRUPTION, FORMAT_VERSION, STORAGE_IO, QUOTA_EXCEEDED, ABORTED,
+ *         UNSUPPORTED
+ */
+export async function open(location: string, options: OpenOptions = {}): Promise<Database> {
+  checkOpenOptions(location, options);
+  if (wantsWorker(options)) return openRemote(spawnWorker(), location, options);
+  // Apart, so that a page whose engine runs in a worker does not load it twice.
+  const [{ openLocal }, { browserPlatform }] = await Promise.all([
+    import('../store/open.ts'),
+    import('./browser-platform.ts'),
+  ]);
+  return openLocal(browserPlatform, location, options);
+}
+
+/**
+ * Removes a database and all its files.
+ * @throws IsovecError LOCK_TIMEOUT while another context has it open for writing
+ */
+export async function destroy(location: string, options: OpenOptions = {}): Promise<void> {
+  checkOpenOptions(location, options);
+  const [{ destroyLocal }, { browserPlatform }] = await Promise.all([
+    import('../store/destroy.ts'),
+    import('./browser-platform.ts'),
+  ]);
+  return destroyLocal(browserPlatform, location, options);
+}
+
+/** Under 'auto' a page gets a worker; what runs in one already needs no other. */
+function wantsWorker({ worker = 'auto' }: OpenOptions): boolean {
+  return worker === 'auto' ? typeof document !== 'undefined' && typeof Worker !== 'undefined' : worker;
+}
+
+function spawnWorker(): SpawnedWorker {
+  const worker = new Worker(new URL('./browser-worker.js', import.meta.url), {
+    type: 'module',
+    name: 'isovec',
+  });
+  return {
+    endpoint: worker,
+    onFailure: (listener) => {
+      worker.addEventListener('error', (event) => listener(new Error(event.message)));
+      worker.addEventListener('messageerror', () => listener(new Error('a message could not be read')));
+    },
+    terminate: () => worker.terminate(),
+  };
+}

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers';
+import { IsovecError } from '../base/errors.ts';
+import { FsProvider } from '../storage/fs.ts';
+import { FileLocks } from '../storage/lock-file.ts';
+import { MemoryLocks } from '../storage/lock-memory.ts';
+import { MemoryProvider } from '../storage/memory.ts';
+import type { Platform } from '../store/platform.ts';
+
+/** Node, Deno and Bun. */
+export const nodePlatform: Platform = {
+  async storage(kind) {
+    if (kind === 'memory') return { provider: new MemoryProvider(), locks: new MemoryLocks() };
+    if (kind === 'fs' || kind === 'auto') return { provider: new FsProvider(), locks: new FileLocks() };
+    throw new IsovecError(
+      'UNSUPPORTED',
+      `storage '${kind}' is for browsers; here there are 'fs' and 'memory'`,
+      {
+        details: { path: 'options.storage' },
+      },
+    );
+  },
+
+  async loadKernel() {
+    return WebAssembly.compile(await readFile(new URL('./isovec.wasm', import.meta.url)));
+  },
+
+  yieldTurn(callback) {
+    setImmediate(callback).unref();
+  },
+};

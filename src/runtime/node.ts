@@ -1,0 +1,44 @@
+import { Worker } from 'node:worker_threads';
+import type { Database, OpenOptions } from '../base/api.ts';
+import { destroyLocal } from '../store/destroy.ts';
+import { openLocal } from '../store/open.ts';
+import { checkOpenOptions } from '../store/open-options.ts';
+import type { SpawnedWorker } from '../worker/link.ts';
+import { nodePlatform } from './node-platform.ts';
+
+/**
+ * Opens a database, creating it if it is not there.
+ * @param location a folder. Any label for 'memory' storage, which vanishes when closed.
+ * @throws IsovecError INVALID_ARGUMENT, LOCK_TIMEOUT, CORRUPTION, FORMAT_VERSION, STORAGE_IO, QUOTA_EXCEEDED, ABORTED,
+ *         UNSUPPORTED
+ */
+export async function open(location: string, options: OpenOptions = {}): Promise<Database> {
+  checkOpenOptions(location, options);
+  if (options.worker !== true) return openLocal(nodePlatform, location, options);
+  const { openRemote } = await import('../worker/remote-database.ts');
+  return openRemote(await spawnWorker(), location, options);
+}
+
+/**
+ * Removes a database and all its files.
+ * @throws IsovecError LOCK_TIMEOUT while another context has it open for writing
+ */
+export async function destroy(location: string, options: OpenOptions = {}): Promise<void> {
+  checkOpenOptions(location, options);
+  return destroyLocal(nodePlatform, location, options);
+}
+
+async function spawnWorker(): Promise<SpawnedWorker> {
+  const { default: nodeEndpoint } = await import('comlink/dist/esm/node-adapter.mjs');
+  const worker = new Worker(new URL('./node-worker.js', import.meta.url), { name: 'isovec' });
+  return {
+    endpoint: nodeEndpoint(worker),
+    onFailure: (listener) => {
+      worker.on('error', listener);
+      worker.on('messageerror', listener);
+      worker.on('exit', (code) => listener(new Error(`it exited with code ${code}`)));
+    },
+    terminate: () => void worker.terminate(),
+    keepAlive: (isAlive) => (isAlive ? worker.ref() : worker.unref()),
+  };
+}

@@ -1,0 +1,90 @@
+/** The page's end of the wire: calls, failures of the worker itself, and keeping a process alive only while it waits. */
+import * as Comlink from 'comlink';
+import { errorFromImage, IsovecError } from '../base/errors.ts';
+import type { Answer, HostProtocol } from './protocol.ts';
+
+/** A worker that runs the host, however this runtime makes one. */
+export interface SpawnedWorker {
+  endpoint: Comlink.Endpoint;
+  /** Called when the worker could not start or has died. */
+  onFailure(listener: (reason: Error) => void): void;
+  terminate(): void;
+  /** Whether the worker keeps the process alive: while a call waits for it. */
+  keepAlive?(isAlive: boolean): void;
+}
+
+export class WorkerLink {
+  readonly #worker: SpawnedWorker;
+  readonly #host: Comlink.Remote<HostProtocol>;
+  readonly #waiting = new Set<(reason: IsovecError) => void>();
+  #failure: IsovecError | undefined;
+
+  constructor(worker: SpawnedWorker) {
+    this.#worker = worker;
+    this.#host = Comlink.wrap<HostProtocol>(worker.endpoint);
+    worker.onFailure((cause) => {
+      this.#end(
+        new IsovecError(
+          'STORAGE_IO',
+          `the isovec worker failed: ${cause.message || 'it could not be started'}`,
+          {
+            cause,
+          },
+        ),
+      );
+    });
+  }
+
+  /**
+   * @throws whatever the host's side threw; STORAGE_IO when the worker is gone; INVALID_ARGUMENT when an argument
+   *         cannot be sent to it
+   */
+  async call<T>(send: (host: Comlink.Remote<HostProtocol>) => Promise<Answer<T>>): Promise<T> {
+    if (this.#failure) throw this.#failure;
+    const answer = await new Promise<Answer<T>>((resolve, reject) => {
+      this.#waiting.add(reject);
+      this.#worker.keepAlive?.(true);
+      send(this.#host)
+        .then(resolve, (thrown) => reject(asIsovecError(thrown)))
+        .finally(() => this.#settle(reject));
+    });
+    if (!answer.ok) throw errorFromImage(answer.error);
+    return answer.value;
+  }
+
+  /** Says something that has no answer worth waiting for. */
+  tell(send: (host: Comlink.Remote<HostProtocol>) => unknown): void {
+    if (!this.#failure) send(this.#host);
+  }
+
+  end(): void {
+    this.#end(new IsovecError('CLOSED', 'the database has been closed'));
+  }
+
+  #end(failure: IsovecError): void {
+    if (this.#failure) return;
+    this.#failure = failure;
+    this.#worker.terminate();
+    for (const reject of this.#waiting) reject(failure);
+    this.#waiting.clear();
+  }
+
+  #settle(reject: (reason: IsovecError) => void): void {
+    this.#waiting.delete(reject);
+    if (this.#waiting.size === 0) this.#worker.keepAlive?.(false);
+  }
+}
+
+function asIsovecError(thrown: unknown): IsovecError {
+  if (thrown instanceof Error && thrown.name === 'DataCloneError')
+    return new IsovecError(
+      'INVALID_ARGUMENT',
+      `an argument cannot be sent to the worker: ${thrown.message}`,
+      {
+        cause: thrown,
+      },
+    );
+  return new IsovecError('STORAGE_IO', `the isovec worker answered nothing sensible: ${String(thrown)}`, {
+    cause: thrown,
+  });
+}

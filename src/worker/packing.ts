@@ -1,0 +1,53 @@
+import type { Metadata, RecordInput, VectorInput } from '../base/api.ts';
+import { checkObject } from '../store/check.ts';
+import { copyVector } from '../store/vectors.ts';
+import type { PackedRecord, PackedRecords } from './protocol.ts';
+
+type AnyRecord = Partial<RecordInput<Metadata>>;
+
+/**
+ * Takes the vectors out of records into one buffer of their own: the caller keeps its arrays, and the worker gets the
+ * buffer without another copy.
+ * @param name of the argument, for errors
+ * @throws IsovecError INVALID_ARGUMENT, INVALID_VECTOR
+ */
+export function packRecords(given: unknown, name: string): PackedRecords {
+  const isSingle = !Array.isArray(given);
+  const records = (isSingle ? [given] : given) as AnyRecord[];
+  const copies: Float32Array[] = [];
+  let length = 0;
+  const packed = records.map((record, index): PackedRecord => {
+    const path = isSingle ? name : `${name}[${index}]`;
+    checkObject(record, path);
+    const { vector, ...fields } = record;
+    if (vector === undefined) return { fields };
+    // A Float32Array is copied once only, into the common buffer.
+    const copy = vector instanceof Float32Array ? vector : copyVector(vector, `${path}.vector`);
+    copies.push(copy);
+    length += copy.length;
+    return { fields, dimensions: copy.length };
+  });
+  const vectors = new Float32Array(length);
+  let at = 0;
+  for (const copy of copies) {
+    vectors.set(copy, at);
+    at += copy.length;
+  }
+  return { records: packed, vectors, isSingle };
+}
+
+export function unpackRecords({ records, vectors, isSingle }: PackedRecords): RecordInput | RecordInput[] {
+  let at = 0;
+  const unpacked = records.map(({ fields, dimensions }) => {
+    if (dimensions === undefined) return fields as RecordInput;
+    const vector: VectorInput = vectors.subarray(at, at + dimensions);
+    at += dimensions;
+    return { ...(fields as object), vector } as RecordInput;
+  });
+  return isSingle ? unpacked[0]! : unpacked;
+}
+
+/** The buffers of vectors in an answer, to be transferred. Each vector of an answer owns its buffer. */
+export function vectorBuffers(records: readonly ({ vector?: Float32Array } | undefined)[]): Transferable[] {
+  return records.flatMap((record) => (record?.vector?.length ? [record.vector.buffer as ArrayBuffer] : []));
+}

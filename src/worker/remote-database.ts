@@ -1,0 +1,144 @@
+import * as Comlink from 'comlink';
+import type {
+  Collection,
+  CollectionConfig,
+  CollectionInfo,
+  CompactResult,
+  Database,
+  DatabaseEvents,
+  DatabaseStats,
+  IntegrityReport,
+  Metadata,
+  OpenOptions,
+  RepairReport,
+  Transaction,
+} from '../base/api.ts';
+import { unsupported } from '../store/check.ts';
+import { Events } from '../store/events.ts';
+import { Session } from '../store/session.ts';
+import { type SpawnedWorker, WorkerLink } from './link.ts';
+import { type DatabaseMethod, type EventMessage, OPENING_ABORT_ID } from './protocol.ts';
+import { RemoteCollection } from './remote-collection.ts';
+
+/** Opens a database in a worker of its own. As the public `open`. */
+export async function openRemote(
+  worker: SpawnedWorker,
+  location: string,
+  options: OpenOptions,
+): Promise<Database> {
+  const { onProgress, signal, worker: _, ...remote } = options;
+  const link = new WorkerLink(worker);
+  const events = new Events();
+  if (onProgress) events.on('progress', onProgress);
+  const abort = () => link.tell((host) => host.abort(OPENING_ABORT_ID));
+  signal?.addEventListener('abort', abort);
+  try {
+    const port = receiveEvents(events);
+    const { storage } = await link.call((host) =>
+      host.open(location, remote, Comlink.transfer(port, [port])),
+    );
+    return new RemoteDatabase(location, storage, link, events);
+  } catch (error) {
+    link.end();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** @returns the end that the worker is to send events to */
+function receiveEvents(events: Events): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = ({ data }: MessageEvent<EventMessage>) => events.emit(data.event, data.payload);
+  // Only calls keep a process alive, listening does not. Browsers have no such thing.
+  if ('unref' in port1) (port1 as unknown as { unref(): void }).unref();
+  return port2;
+}
+
+class RemoteDatabase implements Database {
+  readonly location: string;
+  readonly storage: Database['storage'];
+  readonly #link: WorkerLink;
+  readonly #events: Events;
+  readonly #session = new Session();
+  #abortId = OPENING_ABORT_ID;
+
+  constructor(location: string, storage: Database['storage'], link: WorkerLink, events: Events) {
+    this.location = location;
+    this.storage = storage;
+    this.#link = link;
+    this.#events = events;
+  }
+
+  async collection<M extends Metadata = Metadata>(
+    name: string,
+    config?: CollectionConfig,
+  ): Promise<Collection<M>> {
+    const handle = await this.#session.run(() =>
+      this.#link.call((host) => host.openCollection(name, config)),
+    );
+    return new RemoteCollection<M>(name, this.#link, handle, () => ++this.#abortId);
+  }
+
+  collections(): Promise<CollectionInfo[]> {
+    return this.#call('collections');
+  }
+
+  dropCollection(name: string): Promise<void> {
+    return this.#call('dropCollection', name);
+  }
+
+  async transaction<T>(_fn: (tx: Transaction) => Promise<T> | T): Promise<T> {
+    this.#session.check();
+    throw unsupported('transactions', 'transaction');
+  }
+
+  flush(): Promise<void> {
+    return this.#call('flush');
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#call('checkpoint');
+  }
+
+  compact(): Promise<CompactResult> {
+    return this.#call('compact');
+  }
+
+  verify(): Promise<IntegrityReport> {
+    return this.#call('verify');
+  }
+
+  repair(): Promise<RepairReport> {
+    return this.#call('repair');
+  }
+
+  stats(): Promise<DatabaseStats> {
+    return this.#call('stats');
+  }
+
+  on<E extends keyof DatabaseEvents>(event: E, listener: (payload: DatabaseEvents[E]) => void): () => void {
+    this.#session.check();
+    return this.#events.on(event, listener);
+  }
+
+  /** The worker finishes what it has been asked for, in order, and goes. */
+  close(): Promise<void> {
+    return this.#session.close(async () => {
+      try {
+        await this.#link.call((host) => host.database('close', []));
+      } finally {
+        this.#link.end();
+      }
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #call<K extends DatabaseMethod>(method: K, ...args: Parameters<Database[K]>): ReturnType<Database[K]> {
+    const answered = this.#session.run(() => this.#link.call((host) => host.database(method, args)));
+    return answered as ReturnType<Database[K]>;
+  }
+}
