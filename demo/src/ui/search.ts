@@ -10,7 +10,7 @@ import { asContext, drawHits } from './results.ts';
 const TOP_K = 10;
 /** About the time between two keystrokes: a word typed at speed asks once. */
 const DEBOUNCE_MS = 120;
-/** While the library grows, the answers shown are brought up to date this often. */
+/** While the library grows, answers in full number are brought up to date this often; fewer at once. */
 const REFRESH_MS = 1_500;
 
 const SUGGESTIONS = [
@@ -48,7 +48,8 @@ export class Search {
     );
     this.#copy.addEventListener('click', () => this.#copyContext());
     library.addEventListener('change', () => {
-      this.#refresh ||= window.setTimeout(() => this.#answer(false), REFRESH_MS);
+      const delayMs = this.#hits.length < TOP_K ? 0 : REFRESH_MS;
+      this.#refresh ||= window.setTimeout(() => this.#answer(false), delayMs);
     });
     this.#ask(0);
   }
