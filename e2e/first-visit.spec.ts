@@ -14,7 +14,7 @@ test('a first visit answers while it still embeds, with speaker, year, party, sc
   await expect(hit).toContainText('Democratic');
   await expect(hit).toContainText(/score 0\.\d{3}/);
   await expect(demo.timings).toHaveText(/passages?, embedded in [\d.,]+ ms, found in [\d.,]+ ms/);
-  await expect(demo.page.getByText('private file system (OPFS)')).toContainText(/\d (k|M)B/);
+  await expect(demo.page.getByRole('list', { name: 'Status' })).toContainText(/\d (?:k|M)B in OPFS/);
 });
 
 test('results come as one types, and are those of what was typed last', async ({ demo }) => {

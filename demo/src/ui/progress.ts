@@ -3,7 +3,7 @@ import type { Embedder } from '../embedder.ts';
 import type { Indexer } from '../indexer.ts';
 import type { Library, LibraryDocument } from '../library.ts';
 import { byId, oncePerFrame } from './dom.ts';
-import { formatCount, formatDuration, formatPlural } from './format.ts';
+import { formatCount, formatDuration } from './format.ts';
 import { reason } from './notices.ts';
 
 export class ProgressPanel {
@@ -45,7 +45,7 @@ export class ProgressPanel {
     this.#bar.max = total || 1;
     this.#bar.value = stored;
     this.#pause.textContent = state === 'running' ? 'Pause' : 'Resume';
-    this.#text.textContent = `${VERBS[state]} ${formatCount(stored)} of ${formatPlural(total, 'passage')}`;
+    this.#text.textContent = `${VERBS[state]} ${formatCount(stored)} of ${formatCount(total)}`;
     this.#detail.textContent =
       state === 'failed'
         ? reason(this.#indexer.error)
@@ -54,12 +54,13 @@ export class ProgressPanel {
 
   #pace(isRunning: boolean, left: number, document: LibraryDocument | undefined): string {
     const reading = document
-      ? `Reading ${document.title}${document.year ? `, ${document.year}` : ''}`
+      ? `Reading ${document.year ? `${document.year}, ` : ''}${document.title}`
       : 'Finishing';
     const embedded = this.#embedder.passagesEmbedded;
-    if (!isRunning) this.#start = undefined;
+    if (!isRunning || !this.#embedder.isLoaded) this.#start = undefined;
     else this.#start ??= { time: performance.now(), embedded };
-    if (!this.#start) return 'What is stored stays searchable.';
+    if (!isRunning) return 'What is stored stays searchable.';
+    if (!this.#start) return 'Loading the model, 29 MB, once…';
     const seconds = (performance.now() - this.#start.time) / 1000;
     const rate = (embedded - this.#start.embedded) / seconds;
     if (!(rate > 0) || seconds < 2) return `${reading}…`;

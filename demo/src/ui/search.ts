@@ -13,12 +13,7 @@ const DEBOUNCE_MS = 120;
 /** While the library grows, answers in full number are brought up to date this often; fewer at once. */
 const REFRESH_MS = 1_500;
 
-const SUGGESTIONS = [
-  'affordable health care',
-  'jobs coming back from overseas',
-  'saving the banks',
-  'our planet is getting warmer',
-];
+const SUGGESTIONS = ['affordable health care', 'jobs from overseas', 'saving the banks', 'a warming planet'];
 
 export class Search {
   readonly #library: Library;

@@ -8,7 +8,7 @@ import { formatBytes, formatCount } from './format.ts';
 const USAGE_INTERVAL_MS = 1_000;
 
 const STORAGE_NAMES = {
-  opfs: 'private file system (OPFS)',
+  opfs: 'OPFS',
   indexeddb: 'IndexedDB',
   memory: 'memory',
   fs: 'files',
