@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from '../src/index.node.ts';
+import { open } from '../dist/index.node.js';
 import { TOP_K } from './engine.ts';
 import { dataFolder } from './folders.ts';
 import { COSINE_TOLERANCE, cosine } from './recall.ts';

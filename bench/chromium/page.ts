@@ -1,5 +1,5 @@
 /** The inside of the page: the same trial as in a Node process, over the browser's entry of isovec. */
-import * as isovec from '../../src/index.ts';
+import * as isovec from '../../dist/index.js';
 import type { Footprint, SearchPass } from '../engine.ts';
 import { IsovecEngine } from '../engines/isovec.ts';
 import { Trial } from '../trial.ts';

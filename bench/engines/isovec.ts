@@ -1,6 +1,6 @@
 /** isovec through its public API, as an application uses it: records on disk, every batch flushed before it counts. */
 
-import type { Collection, Database, Hit, OpenOptions } from '../../src/index.ts';
+import type { Collection, Database, Hit, OpenOptions } from '../../dist/index.js';
 import { EF_CONSTRUCTION, type Engine, type Footprint, M, TOP_K } from '../engine.ts';
 
 /** The part of the package that is used here; Node and the browser each bring their own entry. */

@@ -12,7 +12,7 @@ export async function createNodeEngine(name: NodeEngineName): Promise<Engine> {
     case 'isovec': {
       const [{ IsovecEngine }, isovec] = await Promise.all([
         import('./isovec.ts'),
-        import('../../src/index.node.ts'),
+        import('../../dist/index.node.js'),
       ]);
       return new IsovecEngine(isovec, join(dataFolder, `isovec-${process.pid}`)) as Engine;
     }
