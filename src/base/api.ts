@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The public contract: every type that a user of isovec meets, and nothing else. The types live in the lowest
  * room because every room above speaks them.

@@ -17,17 +17,20 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#advance(1), value);
+    const at = this.#advance(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#advance(2), value, true);
+    const at = this.#advance(2);
+    this.#view.setUint16(at, value, true);
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#advance(4), value, true);
+    const at = this.#advance(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
@@ -66,6 +69,7 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Makes room; what was got from `#bytes` or `#view` before may be stale after. */
   #advance(count: number): number {
     const at = this.#length;
     const needed = at + count;
@@ -87,7 +91,7 @@ export class ByteReader {
   readonly #source: string;
   #at = 0;
 
-  /** @param source what these bytes are, for the error */
+  /** @param source the file, or what else these bytes are, for the error */
   constructor(bytes: Uint8Array, source: string) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -141,7 +145,7 @@ export class ByteReader {
 
   fail(found: string): IsovecError {
     return new IsovecError('CORRUPTION', `${this.#source}: ${found} at byte ${this.#at}`, {
-      details: { source: this.#source, offset: this.#at },
+      details: { file: this.#source, offset: this.#at },
     });
   }
 

@@ -19,7 +19,7 @@ import type {
 const CAPACITY_MIN_BYTES = 1024;
 
 /** Bytes that grow by doubling. What lies past `length` is zero. */
-class GrowableBytes {
+export class GrowableBytes {
   #bytes = new Uint8Array(0);
   #length = 0;
 

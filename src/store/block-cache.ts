@@ -4,8 +4,8 @@
  */
 export class BlockCache {
   readonly #boundBytes: number;
-  /** In order of use, the latest last. */
-  readonly #blocks = new Map<string, { bytes: number; block: Promise<Uint8Array> }>();
+  /** In order of use, the latest last. A promise while the block is being read. */
+  readonly #blocks = new Map<string, { bytes: number; block: Uint8Array | Promise<Uint8Array> }>();
   #heldBytes = 0;
 
   constructor(boundBytes: number) {
@@ -16,8 +16,12 @@ export class BlockCache {
     return this.#heldBytes;
   }
 
-  /** @param bytes what the block takes @param read is called when the block is not held */
-  get(key: string, bytes: number, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  /**
+   * @param bytes what the block takes
+   * @param read is called when the block is not held
+   * @returns the block itself when it is held: waiting for nothing would cost a query more than the search does
+   */
+  get(key: string, bytes: number, read: () => Promise<Uint8Array>): Uint8Array | Promise<Uint8Array> {
     const held = this.#blocks.get(key);
     if (held) {
       this.#blocks.delete(key);
@@ -25,19 +29,26 @@ export class BlockCache {
       return held.block;
     }
     const block = read();
-    this.#blocks.set(key, { bytes, block });
+    const entry = { bytes, block: block as Uint8Array | Promise<Uint8Array> };
+    this.#blocks.set(key, entry);
     this.#heldBytes += bytes;
-    // What could not be read is not remembered; whoever asked gets the error.
-    block.catch(() => this.#drop(key));
-    for (const oldest of this.#blocks.keys()) {
+    block.then(
+      (content) => {
+        entry.block = content;
+      },
+      // What could not be read is not remembered; whoever asked gets the error.
+      () => this.#drop(key, entry),
+    );
+    for (const [oldest, each] of this.#blocks) {
       if (this.#heldBytes <= this.#boundBytes) break;
-      this.#drop(oldest);
+      this.#drop(oldest, each);
     }
     return block;
   }
 
-  #drop(key: string): void {
-    this.#heldBytes -= this.#blocks.get(key)?.bytes ?? 0;
+  #drop(key: string, entry: { bytes: number }): void {
+    if (this.#blocks.get(key) !== entry) return;
+    this.#heldBytes -= entry.bytes;
     this.#blocks.delete(key);
   }
 }

@@ -63,17 +63,14 @@ export class CollectionFiles {
     }
   }
 
-  async body(row: number): Promise<Uint8Array> {
+  /** At once where the block is held. */
+  body(row: number): Uint8Array | Promise<Uint8Array> {
     const extent = this.#extentOf(row);
     const file = this.names.records;
-    const payload = await this.#cache.get(`${file}:${extent.offset}`, extent.bytes, async () => {
-      const block = await (await this.#file(file)).read(extent.offset, extent.bytes);
-      const header = decodeBlockHeader(block, file);
-      if (header.firstRow !== extent.firstRow || header.payloadBytes !== extent.bytes - BLOCK_HEADER_BYTES)
-        throw this.#damage(file, extent.offset, `is not that of row ${extent.firstRow}`);
-      return checkBlock(header, block, file, extent.offset);
-    });
-    return bodyInBlock(payload, extent.rowCount, row - extent.firstRow, file);
+    const bodyIn = (payload: Uint8Array) =>
+      bodyInBlock(payload, extent.rowCount, row - extent.firstRow, file);
+    const block = this.#cache.get(`${file}:${extent.offset}`, extent.bytes, () => this.#readBlock(extent));
+    return block instanceof Uint8Array ? bodyIn(block) : block.then(bodyIn);
   }
 
   /** Of consecutive rows. Each is a view of one buffer. */
@@ -119,6 +116,15 @@ export class CollectionFiles {
       file.catch(() => this.#open.delete(name));
     }
     return file;
+  }
+
+  async #readBlock({ offset, bytes, firstRow }: RecordExtent): Promise<Uint8Array> {
+    const file = this.names.records;
+    const block = await (await this.#file(file)).read(offset, bytes);
+    const header = decodeBlockHeader(block, file);
+    if (header.firstRow !== firstRow || header.payloadBytes !== bytes - BLOCK_HEADER_BYTES)
+      throw this.#damage(file, offset, `is not that of row ${firstRow}`);
+    return checkBlock(header, block, file, offset);
   }
 
   #extentOf(row: number): RecordExtent {

@@ -77,19 +77,22 @@ export class CollectionState {
    */
   read(rows: ArrayLike<number>, parts: { body: boolean; vector: boolean }): Promise<Partial<RawRecord>[]> {
     const { files, tail } = this;
-    const records: Partial<RawRecord>[] = Array.from(rows, (row) => ({ ...tail.get(row) }));
-    const stored = Array.from(rows, (row, index) => ({ row, index })).filter(
-      ({ row }) => row < tail.firstRow,
-    );
-    if (stored.length === 0) return Promise.resolve(records);
-    const storedRows = stored.map(({ row }) => row);
     return files.read(async () => {
-      const [bodies, vectors] = await Promise.all([
-        parts.body ? Promise.all(storedRows.map((row) => files.body(row))) : [],
-        parts.vector ? files.vectorsOf(storedRows) : [],
-      ]);
-      for (const [at, { index }] of stored.entries())
-        records[index] = { body: bodies[at]!, vector: vectors[at]! };
+      const records: Partial<RawRecord>[] = [];
+      const waiting: Promise<void>[] = [];
+      const inFiles: { row: number; record: Partial<RawRecord> }[] = [];
+      for (let index = 0; index < rows.length; index++) {
+        const row = rows[index]!;
+        const record: Partial<RawRecord> = { ...tail.get(row) };
+        records.push(record);
+        if (row >= tail.firstRow) continue;
+        inFiles.push({ row, record });
+        const body = parts.body ? files.body(row) : undefined;
+        if (body instanceof Promise) waiting.push(body.then((read) => setBody(record, read)));
+        else if (body) record.body = body;
+      }
+      if (parts.vector && inFiles.length > 0) waiting.push(readVectors(files, inFiles));
+      if (waiting.length > 0) await Promise.all(waiting);
       return records;
     });
   }
@@ -101,4 +104,16 @@ export class CollectionState {
     this.index.add(row, vector);
     return replaced;
   }
+}
+
+function setBody(record: Partial<RawRecord>, body: Uint8Array): void {
+  record.body = body;
+}
+
+async function readVectors(
+  files: CollectionFiles,
+  wanted: readonly { row: number; record: Partial<RawRecord> }[],
+): Promise<void> {
+  const vectors = await files.vectorsOf(wanted.map(({ row }) => row));
+  for (const [at, { record }] of wanted.entries()) record.vector = vectors[at]!;
 }

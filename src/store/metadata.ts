@@ -17,8 +17,10 @@ export function encodeMetadata(metadata: Metadata | undefined, path: string): Ui
   return new TextEncoder().encode(JSON.stringify(metadata));
 }
 
+const decoder = /* @__PURE__ */ new TextDecoder();
+
 export function decodeMetadata(body: Uint8Array): Metadata {
-  return JSON.parse(new TextDecoder().decode(body)) as Metadata;
+  return JSON.parse(decoder.decode(body)) as Metadata;
 }
 
 /** Changes to metadata, encoded: a field to be removed, undefined or null, is null in it. */

@@ -3,7 +3,8 @@
  * end. A body is the record's metadata as JSON in UTF-8; that of a row that was dead when it was written is empty.
  * Append-only between compactions.
  */
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteWriter } from '../base/bytes.ts';
+import { IsovecError } from '../base/errors.ts';
 import { encodeBlock } from './block.ts';
 
 /** A block is what one read brings in. 16 KB are read and checked in about 20 microseconds. */
@@ -57,12 +58,17 @@ export function bodyInBlock(
   index: number,
   source: string,
 ): Uint8Array {
-  const reader = new ByteReader(payload, source);
-  const ends = new ByteReader(reader.raw(rowCount * 4), source);
-  if (index > 0) ends.raw((index - 1) * 4);
-  const start = index > 0 ? ends.u32() : 0;
-  const end = ends.u32();
-  if (end < start || end > reader.remaining) throw reader.fail(`a record that ends at ${end}`);
-  reader.raw(start);
-  return reader.raw(end - start);
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const bodiesAt = rowCount * 4;
+  const start = index === 0 ? bodiesAt : bodiesAt + view.getUint32(index * 4 - 4, true);
+  const end = bodiesAt + view.getUint32(index * 4, true);
+  if (start > end || end > payload.length)
+    throw new IsovecError(
+      'CORRUPTION',
+      `${source}: a record from ${start} to ${end} in a block of ${payload.length}`,
+      {
+        details: { file: source },
+      },
+    );
+  return payload.subarray(start, end);
 }

@@ -1,0 +1,305 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Journal, type JournalOptions } from '../../src/journal/journal.ts';
+import { MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
+import type { StorageBackend, StorageFile } from '../../src/storage/storage.ts';
+
+interface Opened {
+  journal: Journal<{ note: string }>;
+  entries: string[];
+  warnings: string[];
+}
+
+async function openJournal(storage: StorageBackend, options: Partial<JournalOptions> = {}): Promise<Opened> {
+  const entries: string[] = [];
+  const warnings: string[] = [];
+  const journal = await Journal.open(
+    storage,
+    { note: 'new' },
+    {
+      durability: 'strict',
+      syncIntervalMs: 1000,
+      readOnly: false,
+      onWarning: (message) => warnings.push(message),
+      onFailed: () => {},
+      ...options,
+    },
+  );
+  await journal.replay(
+    ({ payload }) => entries.push(new TextDecoder().decode(payload)),
+    () => {},
+  );
+  return { journal, entries, warnings };
+}
+
+const append = (journal: Opened['journal'], text: string, committed: string[] = []) =>
+  journal.append(new TextEncoder().encode(text), () => committed.push(text));
+
+/** Opened on the same files again, as after a crash: nothing was closed. */
+const reopen = (files: MemoryFiles, options?: Partial<JournalOptions>) =>
+  openJournal(new MemoryBackend('test', files), options);
+
+async function written(texts: string[]): Promise<{ files: MemoryFiles; log: string }> {
+  const files = new MemoryFiles();
+  const { journal } = await reopen(files);
+  for (const text of texts) await append(journal, text);
+  return { files, log: [...files.keys()].find((name) => name.startsWith('log-'))! };
+}
+
+async function change(
+  files: MemoryFiles,
+  name: string,
+  edit: (file: StorageFile) => Promise<void>,
+): Promise<void> {
+  const file = await new MemoryBackend('test', files).open(name);
+  await edit(file);
+  await file.close();
+}
+
+async function flip(files: MemoryFiles, name: string, offset: number): Promise<void> {
+  await change(files, name, async (file) => {
+    const [byte] = await file.read(offset, 1);
+    await file.write(offset, Uint8Array.of(byte! ^ 0x40));
+  });
+}
+
+const sizeOf = (files: MemoryFiles, name: string) => files.get(name)!.length;
+
+describe('the journal', () => {
+  it('delivers every entry again, in order, with consecutive sequences', async () => {
+    const files = new MemoryFiles();
+    const { journal } = await reopen(files);
+    const committed: string[] = [];
+    const texts = Array.from({ length: 50 }, (_, index) => `entry ${index}`);
+    const sequences = await Promise.all(texts.map((text) => append(journal, text, committed)));
+    expect(sequences).toEqual(texts.map((_, index) => index + 1));
+    expect(committed).toEqual(texts);
+    const again = await reopen(files);
+    expect(again.entries).toEqual(texts);
+    expect(await append(again.journal, 'next')).toBe(51);
+    expect((await reopen(files)).entries).toEqual([...texts, 'next']);
+  });
+
+  it('shares one flush among entries that wait together', async () => {
+    let flushes = 0;
+    const storage = new MemoryBackend('test');
+    const open = storage.open.bind(storage);
+    storage.open = async (name, options) => {
+      const file = await open(name, options);
+      const flush = file.flush.bind(file);
+      file.flush = async () => {
+        flushes++;
+        await flush();
+      };
+      return file;
+    };
+    const { journal } = await openJournal(storage);
+    await Promise.all(Array.from({ length: 100 }, (_, index) => append(journal, `${index}`)));
+    expect(flushes).toBeLessThanOrEqual(2);
+  });
+
+  it('drops what a checkpoint covers, keeps its state and its files, and goes on', async () => {
+    const files = new MemoryFiles();
+    const storage = new MemoryBackend('test', files);
+    const { journal } = await openJournal(storage);
+    await append(journal, 'old');
+    const covered = await journal.rotate();
+    await append(journal, 'new');
+    await (await storage.open('data-kept', { create: true })).append(new Uint8Array(3));
+    await (await storage.open('data-orphan', { create: true })).close();
+    await journal.commitCheckpoint(covered, { 'data-kept': 3 }, { note: 'checkpoint' });
+    expect([...files.keys()].filter((name) => name.startsWith('log-')).length).toBe(1);
+    const again = await reopen(files);
+    expect(again.entries).toEqual(['new']);
+    expect(again.journal.state).toEqual({ note: 'checkpoint' });
+    expect(again.journal.files).toEqual({ 'data-kept': 3 });
+    expect([...files.keys()].sort()).toEqual(['data-kept', 'log-0000000000000002', 'manifest']);
+  });
+
+  it('keeps the old state when a checkpoint is interrupted before its manifest', async () => {
+    const { files } = await written(['a', 'b']);
+    const { journal } = await reopen(files);
+    await journal.rotate();
+    await append(journal, 'c');
+    expect((await reopen(files)).entries).toEqual(['a', 'b', 'c']);
+  });
+
+  it('removes a segment that an interrupted checkpoint left behind', async () => {
+    const { files, log } = await written(['a']);
+    const left = files.get(log)!;
+    const { journal } = await reopen(files);
+    await journal.commitCheckpoint(await journal.rotate(), {}, { note: 'done' });
+    await append(journal, 'b');
+    files.set(log, left);
+    expect((await reopen(files)).entries).toEqual(['b']);
+    expect(files.has(log)).toBe(false);
+  });
+
+  it('cuts off a torn tail at any length, says so, and loses only what was torn', async () => {
+    const texts = ['first', 'second', 'third'];
+    const ends: number[] = [];
+    const files = new MemoryFiles();
+    const { journal } = await reopen(files);
+    for (const text of texts) {
+      await append(journal, text);
+      ends.push(sizeOf(files, 'log-0000000000000001'));
+    }
+    for (let size = 0; size <= ends[2]!; size++) {
+      const { files: torn, log } = await written(texts);
+      await change(torn, log, (file) => file.truncate(size));
+      const whole = ends.filter((end) => end <= size).length;
+      const opened = await reopen(torn);
+      expect(opened.entries).toEqual(texts.slice(0, whole));
+      // The header alone is no torn frame.
+      const isClean = size === 0 || size === 32 || ends.includes(size);
+      expect(opened.warnings.length).toBe(isClean ? 0 : 1);
+      await append(opened.journal, 'after');
+      const after = await reopen(torn);
+      expect(after.entries).toEqual([...texts.slice(0, whole), 'after']);
+      expect(after.warnings).toEqual([]);
+    }
+  });
+
+  it('fails with CORRUPTION naming file and offset when a promised entry is damaged', async () => {
+    const texts = ['first', 'second', 'third'];
+    const end = 32 + 2 * 32 + 'firstsecond'.length;
+    for (let offset = 0; offset < end; offset++) {
+      const { files, log } = await written(texts);
+      await flip(files, log, offset);
+      await expect(reopen(files)).rejects.toMatchObject({ code: 'CORRUPTION', details: { file: log } });
+    }
+  });
+
+  it('takes damage of the very last entry for a torn write, and says so', async () => {
+    const { files, log } = await written(['first', 'second']);
+    await flip(files, log, sizeOf(files, log) - 1);
+    const { entries, warnings } = await reopen(files);
+    expect(entries).toEqual(['first']);
+    expect(warnings).toEqual([expect.stringContaining(log)]);
+  });
+
+  it('cuts off a group of which the device kept only the later part', async () => {
+    const files = new MemoryFiles();
+    const { journal } = await reopen(files);
+    await append(journal, 'promised');
+    const end = sizeOf(files, 'log-0000000000000001');
+    await Promise.all([append(journal, 'one'), append(journal, 'two')]);
+    await change(files, 'log-0000000000000001', (file) => file.write(end, new Uint8Array(35)));
+    const opened = await reopen(files);
+    expect(opened.entries).toEqual(['promised']);
+    expect(opened.warnings.length).toBe(1);
+  });
+
+  it('fails with CORRUPTION when a segment or the manifest is missing', async () => {
+    const { files, log } = await written(['a']);
+    const { journal } = await reopen(files);
+    await journal.rotate();
+    await append(journal, 'b');
+    const withoutSegment = new MemoryFiles(files);
+    withoutSegment.delete(log);
+    await expect(reopen(withoutSegment)).rejects.toMatchObject({
+      code: 'CORRUPTION',
+      details: { file: log },
+    });
+    files.delete('manifest');
+    await expect(reopen(files)).rejects.toMatchObject({ code: 'CORRUPTION', details: { file: 'manifest' } });
+  });
+
+  it('fails when any byte of the manifest is changed, and with FORMAT_VERSION when it is newer', async () => {
+    const { files } = await written(['a']);
+    const manifest = new MemoryBackend('test', files);
+    const bytes = (await manifest.load('manifest'))!;
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = bytes.slice();
+      changed[at]! ^= 0x20;
+      await manifest.replace('manifest', changed);
+      await expect(reopen(files)).rejects.toMatchObject({ code: 'CORRUPTION' });
+    }
+    await manifest.replace('manifest', new TextEncoder().encode('a text of somebody else, long enough'));
+    await expect(reopen(files)).rejects.toMatchObject({
+      code: 'CORRUPTION',
+      message: expect.stringContaining('not an isovec file'),
+    });
+  });
+
+  it('changes nothing when read-only', async () => {
+    const { files, log } = await written(['a', 'b']);
+    await change(files, log, (file) => file.truncate(sizeOf(files, log) - 1));
+    const size = sizeOf(files, log);
+    const storage = new MemoryBackend('test', files, true);
+    const { entries, warnings } = await openJournal(storage, { readOnly: true });
+    expect(entries).toEqual(['a']);
+    expect(warnings.length).toBe(1);
+    expect(sizeOf(files, log)).toBe(size);
+    await expect(openJournal(new MemoryBackend('empty'), { readOnly: true })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+
+  it('fails every entry of a write that fails, cuts it off, and takes the next ones', async () => {
+    const files = new MemoryFiles();
+    const storage = new FailingBackend('test', files);
+    let failed = 0;
+    const { journal } = await openJournal(storage, { onFailed: () => failed++ });
+    await append(journal, 'before');
+    storage.failure = new Error('no space');
+    const results = await Promise.allSettled([append(journal, 'x'), append(journal, 'y')]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(failed).toBe(1);
+    storage.failure = undefined;
+    expect(await append(journal, 'after')).toBe(2);
+    expect((await reopen(files)).entries).toEqual(['before', 'after']);
+  });
+
+  it('recovers exactly the acknowledged entries after any run of appends, rotations and reopenings', async () => {
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant('append' as const),
+        texts: fc.array(fc.string(), { minLength: 1, maxLength: 5 }),
+      }),
+      fc.record({ kind: fc.constantFrom('rotate' as const, 'checkpoint' as const, 'reopen' as const) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+        const files = new MemoryFiles();
+        let { journal } = await reopen(files);
+        let expected: string[] = [];
+        for (const each of steps) {
+          if (each.kind === 'append') {
+            await Promise.all(each.texts.map((text) => append(journal, text)));
+            expected = expected.concat(each.texts);
+          } else if (each.kind === 'rotate') await journal.rotate();
+          else if (each.kind === 'checkpoint') {
+            await journal.commitCheckpoint(await journal.rotate(), {}, { note: '' });
+            expected = [];
+          } else {
+            const opened = await reopen(files);
+            expect(opened.entries).toEqual(expected);
+            expect(opened.warnings).toEqual([]);
+            journal = opened.journal;
+          }
+        }
+        expect((await reopen(files)).entries).toEqual(expected);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** Writes of which half arrives before they fail, while `failure` is set. */
+class FailingBackend extends MemoryBackend {
+  failure: Error | undefined;
+
+  override async open(name: string, options?: { create?: boolean }): Promise<StorageFile> {
+    const file = await super.open(name, options);
+    const write = file.write.bind(file);
+    file.write = async (offset, bytes) => {
+      if (this.failure) {
+        await write(offset, bytes.subarray(0, bytes.length / 2));
+        throw this.failure;
+      }
+      await write(offset, bytes);
+    };
+    return file;
+  }
+}
