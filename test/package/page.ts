@@ -29,12 +29,11 @@ export const pageChecks: readonly Check[] = [
     },
   },
   {
-    title: 'Vite, in development, with optimizeDeps.exclude: stores, closes, reopens and queries',
+    title: 'Vite, in development, without configuration: stores, closes, reopens and queries',
     run: async (folder) => {
       const server = await createServer({
         ...application(folder),
         cacheDir: join(folder, '.vite'),
-        optimizeDeps: { exclude: ['isovec'] },
         server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
       });
       await visitAndClose(folder, await server.listen());

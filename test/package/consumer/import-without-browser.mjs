@@ -22,7 +22,8 @@ for (const name of BROWSER_GLOBALS) {
     },
   });
 }
-const { open } = await import('isovec');
+// By its path, because Node would choose the entry for Node.
+const { open } = await import('./node_modules/isovec/dist/index.js');
 if (touched.size > 0) throw new Error(`Importing isovec touched ${[...touched].join(', ')}`);
 if (typeof open !== 'function') throw new Error('isovec does not export open');
 console.log('OK');
