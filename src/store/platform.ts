@@ -8,7 +8,7 @@ export interface Platform {
   storage(kind: NonNullable<OpenOptions['storage']>, location: string): Promise<PlatformStorage>;
   /** The compiled kernel. */
   loadKernel(): Promise<WebAssembly.Module>;
-  /** Calls back when what is waiting (messages, I/O) has had its turn. Keeps no process alive. */
+  /** Calls back when what is waiting (messages, I/O) has had its turn. */
   yieldTurn(callback: () => void): void;
 }
 
