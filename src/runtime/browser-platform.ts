@@ -51,15 +51,16 @@ export const browserPlatform: Platform = {
   },
 };
 
-/** OPFS where it works, unless this database began its life in IndexedDB. */
+/** OPFS where it works; but a database stays where it began its life. */
 async function chooseStorage(location: string): Promise<PlatformStorage> {
   const indexedDb: PlatformStorage = { provider: new IndexedDbProvider(), locks: new WebLocks('indexeddb') };
+  const opfs: PlatformStorage = { provider: new OpfsProvider(), locks: new WebLocks('opfs') };
+  // Asked first, because a page, which cannot write to OPFS, can look there, and destroy what its worker made.
+  if (await opfs.provider.exists(location).catch(() => false)) return opfs;
   if (!(await isOpfsAvailable()))
     return {
       ...indexedDb,
       warning: 'OPFS cannot be used here (it needs a dedicated worker), so IndexedDB is',
     };
-  const opfs: PlatformStorage = { provider: new OpfsProvider(), locks: new WebLocks('opfs') };
-  const isElsewhere = !(await opfs.provider.exists(location)) && (await indexedDb.provider.exists(location));
-  return isElsewhere ? indexedDb : opfs;
+  return (await indexedDb.provider.exists(location)) ? indexedDb : opfs;
 }
