@@ -53,6 +53,14 @@ export function ioFailed(what: string, details: Record<string, unknown>, cause: 
   return new IsovecError('STORAGE_IO', `cannot ${what}: ${reason}`, { details, cause });
 }
 
+/** In a browser any name but none at all can be a database's. */
+export function assertNamed(location: string): void {
+  if (location === '')
+    throw new IsovecError('INVALID_ARGUMENT', "a database's name must not be empty", {
+      details: { location },
+    });
+}
+
 /** Offsets and lengths come from isovec itself: a wrong one is a bug, not bad input. */
 export function assertPosition(value: number, what: string): void {
   assert(Number.isSafeInteger(value) && value >= 0, `${what} must be a whole number from 0, got ${value}`);

@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backendClosed, fileMissing, writingRefused } from './failures.ts';
 import { decodeFileName, encodeFileName } from './file-name.ts';
@@ -84,23 +84,15 @@ class FsBackend implements StorageBackend {
   async open(name: string, options: { create?: boolean } = {}): Promise<StorageFile> {
     this.#assertOpen();
     const path = this.#path(name);
-    const what = `open '${name}' in folder '${this.#location}'`;
-    const { handle, created } = await translated(what, { location: this.#location, file: name }, async () => {
-      try {
-        return { handle: await open(path, this.#readOnly ? 'r' : 'r+'), created: false };
-      } catch (thrown) {
-        if (systemErrorCode(thrown) !== 'ENOENT') throw thrown;
-        if (!options.create) throw fileMissing(this.#location, name);
-        this.#assertWritable(name);
-        // 'wx+' rather than 'w+', which would empty a file that somebody has made since.
-        return { handle: await open(path, 'wx+'), created: true };
-      }
-    });
-    const file = new FsFile(handle, {
+    const create = options.create ?? false;
+    const opened = await this.#attempt('open', name, () => openFile(path, this.#readOnly, create));
+    if (!opened && create) this.#assertWritable(name);
+    if (!opened) throw fileMissing(this.#location, name);
+    const file = new FsFile(opened.handle, {
       name,
       location: this.#location,
       readOnly: this.#readOnly,
-      isNew: created,
+      isNew: opened.isNew,
       onClose: () => this.#openFiles.delete(file),
     });
     this.#openFiles.add(file);
@@ -185,6 +177,28 @@ class FsBackend implements StorageBackend {
 
   #assertWritable(name: string): void {
     if (this.#readOnly) throw writingRefused(this.#location, name);
+  }
+}
+
+interface OpenedFile {
+  handle: FileHandle;
+  isNew: boolean;
+}
+
+/** @returns undefined when it is not there and is not to be made */
+async function openFile(path: string, readOnly: boolean, create: boolean): Promise<OpenedFile | undefined> {
+  try {
+    return { handle: await open(path, readOnly ? 'r' : 'r+'), isNew: false };
+  } catch (thrown) {
+    if (systemErrorCode(thrown) !== 'ENOENT') throw thrown;
+  }
+  if (readOnly || !create) return undefined;
+  try {
+    // Not 'w+', which would empty what another call has made in between.
+    return { handle: await open(path, 'wx+'), isNew: true };
+  } catch (thrown) {
+    if (systemErrorCode(thrown) !== 'EEXIST') throw thrown;
+    return { handle: await open(path, 'r+'), isNew: true };
   }
 }
 

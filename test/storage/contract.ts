@@ -173,6 +173,13 @@ export function describeStorage(under: StorageUnderTest): void {
         expectBytes(await other.read(0, 2000), someBytes(2000));
       });
 
+      it('made by several at once is one file', async () => {
+        const files = await Promise.all([1, 2, 3].map(() => backend.open('f', { create: true })));
+        for (const file of files) await file.append(someBytes(100));
+        expect(await Promise.all(files.map((file) => file.size()))).toEqual([300, 300, 300]);
+        expect(await backend.list()).toEqual(['f']);
+      });
+
       it('shows unflushed writes to whoever opens it next', async () => {
         const file = await backend.open('f', { create: true });
         await file.append(someBytes(2000));

@@ -1,0 +1,5 @@
+/** Runs the OPFS backend where it can run: in a dedicated worker. */
+import { isOpfsAvailable, OpfsProvider } from '../../src/storage/opfs.ts';
+import { serveStorage } from './remote-host.ts';
+
+serveStorage({ provider: new OpfsProvider(), isOpfsAvailable });
