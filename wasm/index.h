@@ -151,6 +151,8 @@ void prepare_vector(void);
 void pending_append(u32 slot);
 void pending_unlink(u32 slot);
 void free_slot(u32 slot);
+/** Takes all records of both pools back. */
+void reset_pools(void);
 /** Forgets everything that is held, keeping the memory. */
 void reset_slots(void);
 

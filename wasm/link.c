@@ -59,7 +59,8 @@ static void choose_anew(u32 slot, u32 newcomer, u32 level) {
   slots[out] = newcomer;
   measure(vector_of(slot), slots, out + 1, keys);
   sort_few_keys(keys, out + 1);
-  const u32 taken_count = select_spread(keys, out + 1, list.capacity, taken, passed_over);
+  shuffle_equals(slot, keys, out + 1);
+  const u32 taken_count = select_spread(slot, keys, out + 1, list.capacity, taken, passed_over);
   int follows_newcomer = 1;
   for (u32 i = 0; i < out + 1 - taken_count; i++) {
     if (passed_over[i] == newcomer)
@@ -94,7 +95,8 @@ static void link_slot(u32 slot, u32 level) {
     for (u32 l = (level < ix.entry_level ? level : ix.entry_level) + 1; l-- > 0;) {
       const u32 found = walk(vector, from, l, ix.ef_construction, WALK_COLLECTS_ALL);
       far_sort(scratch_results(), found);
-      const u32 count = select_spread(scratch_results(), found, ix.m, neighbours, 0);
+      shuffle_equals(slot, scratch_results(), found);
+      const u32 count = select_spread(slot, scratch_results(), found, ix.m, neighbours, 0);
       connect(slot, neighbours, count, l);
       from = neighbours[0];
     }
@@ -114,7 +116,12 @@ static int reserve_link(u32 level) {
 i32 isovec_link(u32 count) {
   if (ix.type == ISOVEC_FLAT) return 0;
   u32 done = 0;
-  for (; done < count && ix.doomed_head != NONE; done++) mend_doomed();
+  for (; done < count && ix.doomed_head != NONE; done++) {
+    if (ix.linked_count + ix.awaiting_count > 0)
+      mend_doomed();
+    else
+      forget_doomed();
+  }
   for (; done < count && ix.pending_head != NONE; done++) {
     const u64 random = ix.random;
     const u32 level = draw_level();

@@ -10,14 +10,24 @@ struct scratch scratch;
 /** Everything below it is taken. 0 before the first use. */
 static u64 taken_end;
 
-address take_bytes(u32 count) {
+/** The next address that is free. */
+static u64 take_start(void) {
   const u64 base = taken_end ? taken_end : heap_start();
-  const u64 start = (base + CACHE_LINE_BYTES - 1) & ~(u64)(CACHE_LINE_BYTES - 1);
-  const u64 end = start + count;
-  if (end > 0xffffffffull) return 0;
+  return (base + CACHE_LINE_BYTES - 1) & ~(u64)(CACHE_LINE_BYTES - 1);
+}
+
+/** @return whether so many bytes can be taken without growing, having grown once if need be */
+static int reserve_bytes(u64 count) {
+  const u64 end = take_start() + count;
+  if (count > 0xffffffffull || end > 0xffffffffull) return 0;
   const u32 pages = (u32)((end + PAGE_BYTES - 1) / PAGE_BYTES);
-  if (pages > memory_pages() && !memory_grow(pages - memory_pages())) return 0;
-  taken_end = end;
+  return pages <= memory_pages() || memory_grow(pages - memory_pages());
+}
+
+address take_bytes(u32 count) {
+  if (!reserve_bytes(count)) return 0;
+  const u64 start = take_start();
+  taken_end = start + count;
   return (address)start;
 }
 
@@ -61,7 +71,8 @@ void pool_give(struct pool *pool, u32 record) {
 int reserve_slots(u32 count) {
   if (count > SLOTS_MAX) return 0;
   const u32 blocks = (u32)(((u64)count + ix.block_mask) >> ix.block_shift);
-  if (blocks > BLOCKS_MAX) return 0;
+  // all or nothing: memory that has grown never shrinks
+  if (blocks > BLOCKS_MAX || (blocks > ix.blocks && !reserve_bytes((u64)(blocks - ix.blocks) * ix.block_bytes))) return 0;
   while (ix.blocks < blocks) {
     const address block = take_bytes(ix.block_bytes);
     if (!block) return 0;

@@ -24,24 +24,40 @@ static int follow(u32 slot, u32 other, u32 level) {
   return 0;
 }
 
-/** A slot has lost an out-link: it follows those of the candidates that spread, as long as it has room. */
+/** The other side follows a slot that has just come to follow it, if it has room and the slot spreads there. */
+static void follow_back(u32 other, u32 slot, key distance, u32 level) {
+  const struct links list = links_of(other, level);
+  const u32 out = links_out_count(list);
+  if (out == list.capacity || is_out_link(links_find(list, slot))) return;
+  if (is_spread(distance, slot, list.words, out)) links_promote(list, slot);
+}
+
+/**
+ * A slot has lost an out-link: it follows those of the candidates that spread, as long as it has room, or the nearest
+ * of them when none does. (Without the latter, and without following back, five-fold churn costs 0.016 of recall
+ * where it now costs 0.004.)
+ */
 static void replace_link(u32 slot, const u32 *candidates, u32 count, u32 level) {
   const struct links list = links_of(slot, level);
   u32 fresh[LINKS_MAX];
   key keys[LINKS_MAX];
-  u32 fresh_count = 0;
+  u32 fresh_count = 0, out = links_out_count(list);
   for (u32 i = 0; i < count; i++) {
     if (candidates[i] == slot) continue;
     const u32 word = links_find(list, candidates[i]);
     if (word == NONE || !is_out_link(word)) fresh[fresh_count++] = candidates[i];
   }
+  if (fresh_count == 0) return;
   measure(vector_of(slot), fresh, fresh_count, keys);
   sort_few_keys(keys, fresh_count);
-  for (u32 i = 0; i < fresh_count; i++) {
-    const u32 out = links_out_count(list);
-    if (out == list.capacity) return;
-    if (is_spread(keys[i], list.words, out) && !follow(slot, key_number(keys[i]), level)) return;
+  const u32 out_before = out;
+  for (u32 i = 0; i < fresh_count && out < list.capacity; i++) {
+    if (!is_spread(keys[i], key_number(keys[i]), list.words, out) || is_copy_of(slot, keys[i])) continue;
+    if (!follow(slot, key_number(keys[i]), level)) return;
+    out++;
+    follow_back(key_number(keys[i]), slot, keys[i], level);
   }
+  if (out == out_before) follow(slot, key_number(keys[0]), level);
 }
 
 static void mend_level(u32 doomed, u32 level) {
@@ -70,8 +86,16 @@ static void find_entry(void) {
   }
 }
 
-void mend_doomed(void) {
+/** @return the slot doomed last, no longer counted as doomed */
+static u32 take_doomed(void) {
   const u32 slot = ix.doomed_head;
+  ix.doomed_head = *row_of(slot);
+  ix.doomed_count--;
+  return slot;
+}
+
+void mend_doomed(void) {
+  const u32 slot = take_doomed();
   const u32 level = level_of(slot);
   const u32 successor = slot == ix.entry ? links_any(links_of(slot, level)) : NONE;
   for (u32 l = 0; l <= level; l++) mend_level(slot, l);
@@ -80,12 +104,17 @@ void mend_doomed(void) {
     pool_give(&ix.upper, record);
     record = next;
   }
-  ix.doomed_head = *row_of(slot);
-  ix.doomed_count--;
   free_slot(slot);
   if (slot != ix.entry) return;
   if (successor == NONE)
     find_entry();
   else
     ix.entry = successor & ~IN_LINK;
+}
+
+void forget_doomed(void) {
+  ix.entry = NONE;
+  ix.entry_level = 0;
+  reset_pools();
+  free_slot(take_doomed());
 }

@@ -6,36 +6,66 @@ ALWAYS_INLINE void four_distances(const f32 *query, const u32 *slots, u32 count,
   distance_four(query, rows, ix.stride, euclidean, out);
 }
 
-ALWAYS_INLINE int is_spread_by(key candidate, const u32 *slots, u32 count, int euclidean) {
-  const f32 *vector = vector_of(key_number(candidate));
+ALWAYS_INLINE int is_spread_by(key distance, u32 candidate, const u32 *slots, u32 count, int euclidean) {
+  const f32 *vector = vector_of(candidate);
   for (u32 i = 0; i < count; i += 4) {
     const u32 group = count - i < 4 ? count - i : 4;
     f32 distances[4] __attribute__((aligned(16)));
     four_distances(vector, slots + i, group, euclidean, distances);
     for (u32 k = 0; k < group; k++)
-      if (key_of(distances[k], 0) >> 32 < candidate >> 32) return 0;
+      if (key_of(distances[k], 0) >> 32 < distance >> 32) return 0;
   }
   return 1;
 }
 
-int is_spread(key candidate, const u32 *slots, u32 count) {
-  return ix.euclidean ? is_spread_by(candidate, slots, count, 1) : is_spread_by(candidate, slots, count, 0);
+int is_spread(key distance, u32 candidate, const u32 *slots, u32 count) {
+  return ix.euclidean ? is_spread_by(distance, candidate, slots, count, 1)
+                      : is_spread_by(distance, candidate, slots, count, 0);
 }
 
-u32 select_spread(const key *candidates, u32 count, u32 max, u32 *taken, u32 *passed_over) {
+/** What stands in the upper half of the keys of a slot's own copies. */
+static u32 copy_distance(u32 base) { return (u32)(key_of(slot_distance(vector_of(base), base), 0) >> 32); }
+
+/** One in four, at least one. */
+static u32 copies_max(u32 max) { return max < 8 ? 1 : max / 4; }
+
+u32 select_spread(u32 base, const key *candidates, u32 count, u32 max, u32 *taken, u32 *passed_over) {
   u32 taken_count = 0, passed = 0;
   if (count < max) {
     for (; taken_count < count; taken_count++) taken[taken_count] = key_number(candidates[taken_count]);
     return count;
   }
+  const u32 copy = copy_distance(base);
+  u32 copies_left = copies_max(max);
   for (u32 i = 0; i < count; i++) {
     if (taken_count == max && !passed_over) break;
-    if (taken_count < max && is_spread(candidates[i], taken, taken_count))
+    const int is_copy = candidates[i] >> 32 == copy;
+    if (taken_count < max && !(is_copy && copies_left == 0) &&
+        is_spread(candidates[i], key_number(candidates[i]), taken, taken_count)) {
       taken[taken_count++] = key_number(candidates[i]);
-    else if (passed_over)
+      copies_left -= is_copy;
+    } else if (passed_over) {
       passed_over[passed++] = key_number(candidates[i]);
+    }
   }
   return taken_count;
+}
+
+int is_copy_of(u32 base, key candidate) { return candidate >> 32 == copy_distance(base); }
+
+void shuffle_equals(u32 base, key *keys, u32 count) {
+  u32 random = base * 2654435769u + 1;
+  for (u32 first = 0, i = 1; i < count; i++) {
+    if (keys[i] >> 32 != keys[first] >> 32) {
+      first = i;
+      continue;
+    }
+    random = random * 1664525u + 1013904223u;
+    const u32 other = first + (random >> 8) % (i - first + 1);
+    const key moved = keys[i];
+    keys[i] = keys[other];
+    keys[other] = moved;
+  }
 }
 
 ALWAYS_INLINE void measure_by(const f32 *query, const u32 *slots, u32 count, key *keys, int euclidean) {

@@ -6,17 +6,26 @@
 
 /**
  * Takes a candidate unless it lies nearer to one already taken than to the base: so links spread in all directions.
- * Fewer candidates than `max` are all taken.
+ * Of copies of the base itself it takes a quarter of `max` only, because a slot all of whose links lead to its copies
+ * is a dead end. Fewer candidates than `max` are all taken.
  * @param candidates keys (distance to the base, slot), least first
  * @param max at most LINKS_MAX
  * @param taken receives the slots taken, nearest first
  * @param passed_over null, or an array that receives what was not taken, least first
  * @return how many were taken
  */
-u32 select_spread(const key *candidates, u32 count, u32 max, u32 *taken, u32 *passed_over);
+u32 select_spread(u32 base, const key *candidates, u32 count, u32 max, u32 *taken, u32 *passed_over);
 
-/** Whether no slot of a list lies nearer to the candidate than the base does. */
-int is_spread(key candidate, const u32 *slots, u32 count);
+/** Whether a key (distance to the base, slot) is that of a slot with the same vector. */
+int is_copy_of(u32 base, key candidate);
+
+/** Puts sorted keys of equal distance in an order that differs from base to base, so that not every copy of a vector
+ *  chooses the same few of the others. */
+void shuffle_equals(u32 base, key *keys, u32 count);
+
+/** Whether no slot of a list lies nearer to the candidate than the base does.
+ *  @param distance a key with the distance from the base to the candidate; its number counts for nothing */
+int is_spread(key distance, u32 candidate, const u32 *slots, u32 count);
 
 /** Keys of the distances from a vector to slots, in their order. */
 void measure(const f32 *query, const u32 *slots, u32 count, key *keys);

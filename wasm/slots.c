@@ -52,6 +52,11 @@ i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_constructi
   return 0;
 }
 
+void reset_pools(void) {
+  pool_reset(&ix.upper, (UPPER_HEADER_WORDS + ix.capacity_upper) * 4);
+  pool_reset(&ix.spill, SPILL_WORDS * 4);
+}
+
 void reset_slots(void) {
   ix.slots = 0;
   ix.free_head = ix.doomed_head = ix.pending_head = ix.pending_tail = NONE;
@@ -59,8 +64,7 @@ void reset_slots(void) {
   ix.entry = NONE;
   ix.entry_level = 0;
   ix.random = 0x9e3779b97f4a7c15ull;
-  pool_reset(&ix.upper, (UPPER_HEADER_WORDS + ix.capacity_upper) * 4);
-  pool_reset(&ix.spill, SPILL_WORDS * 4);
+  reset_pools();
 }
 
 void prepare_vector(void) {

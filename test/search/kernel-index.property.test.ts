@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { test } from 'vitest';
+import type { Metric } from '../../src/base/api.ts';
+import type { VectorIndex, VectorIndexConfig } from '../../src/search/vector-index.ts';
+import { expectExact, expectSound, METRICS, makeIndex } from './model.ts';
+
+/** Everything that can be done to an index. Numbers choose among the rows held, so that most operations meet one. */
+type Operation =
+  | { do: 'add'; row: number; seed: number }
+  | { do: 'replace' | 'remove'; which: number; seed: number }
+  | { do: 'renumber'; which: number; to: number }
+  | { do: 'link'; count: number }
+  | { do: 'compact' | 'reopen' | 'clear' }
+  | { do: 'query'; seed: number; topK: number; ef: number };
+
+const ROWS = 300;
+const row = fc.nat(ROWS - 1);
+const which = fc.nat();
+const seed = fc.nat(4000);
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ do: fc.constant('add' as const), row, seed }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('replace' as const, 'remove' as const), which, seed }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('renumber' as const), which, to: row }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('link' as const), count: fc.nat(40) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('compact' as const, 'reopen' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('query' as const),
+      seed,
+      topK: fc.integer({ min: 1, max: 30 }),
+      ef: fc.integer({ min: 1, max: 400 }),
+    }),
+  },
+);
+const clear: fc.Arbitrary<Operation> = fc.constant({ do: 'clear' });
+
+/** Small whole numbers, so that duplicates and equal distances are common; never zero. */
+function gridVector(dimensions: number, number: number): Float32Array {
+  let rest = number;
+  const vector = Float32Array.from({ length: dimensions }, () => {
+    const value = (rest % 5) - 2;
+    rest = Math.floor(rest / 5);
+    return value;
+  });
+  if (vector.every((value) => value === 0)) vector[0] = 1;
+  return vector;
+}
+
+class Run {
+  readonly #config: Partial<VectorIndexConfig> & { metric: Metric; dimensions: number };
+  #index: VectorIndex;
+  #model = new Map<number, Float32Array>();
+  /** Rows that the index should count as not in the graph. */
+  #pending = new Set<number>();
+
+  constructor(config: Partial<VectorIndexConfig> & { metric: Metric; dimensions: number }) {
+    this.#config = config;
+    this.#index = makeIndex(config);
+  }
+
+  do(operation: Operation): void {
+    switch (operation.do) {
+      case 'add':
+        if (!this.#model.has(operation.row)) this.#add(operation.row, operation.seed);
+        break;
+      case 'replace':
+      case 'remove': {
+        const row = this.#choose(operation.which);
+        if (row === undefined) break;
+        this.#remove(row);
+        assert.equal(this.#index.remove(row), false);
+        if (operation.do === 'replace') this.#add(row, operation.seed);
+        break;
+      }
+      case 'renumber':
+        this.#renumber(operation.which, operation.to);
+        break;
+      case 'link':
+        this.#link(operation.count);
+        break;
+      case 'compact':
+        this.#compact();
+        break;
+      case 'reopen':
+        this.#reopen();
+        break;
+      case 'clear':
+        for (const row of [...this.#model.keys()]) this.#remove(row);
+        break;
+      case 'query':
+        this.#query(gridVector(this.#config.dimensions, operation.seed), operation.topK, operation.ef);
+    }
+    this.check();
+  }
+
+  check(): void {
+    assert.equal(this.#index.count, this.#model.size);
+    assert.equal(this.#index.pendingCount, this.#pending.size);
+    assert(this.#index.backlogCount >= (this.#isFlat ? 0 : this.#pending.size));
+  }
+
+  get #isFlat(): boolean {
+    return this.#config.type === 'flat';
+  }
+
+  #choose(which: number): number | undefined {
+    return this.#model.size === 0 ? undefined : [...this.#model.keys()][which % this.#model.size];
+  }
+
+  #add(row: number, seed: number): void {
+    const vector = gridVector(this.#config.dimensions, seed);
+    this.#index.add(row, vector);
+    this.#model.set(row, vector);
+    this.#pending.add(row);
+    assert.equal(this.#index.has(row), true);
+  }
+
+  #remove(row: number): void {
+    assert.equal(this.#index.remove(row), true);
+    this.#model.delete(row);
+    this.#pending.delete(row);
+    assert.equal(this.#index.has(row), false);
+  }
+
+  #move(from: number, to: number): void {
+    this.#model.set(to, this.#model.get(from)!);
+    this.#model.delete(from);
+    if (this.#pending.delete(from)) this.#pending.add(to);
+  }
+
+  #renumber(which: number, to: number): void {
+    const from = this.#choose(which);
+    if (from === undefined || this.#model.has(to)) return;
+    this.#index.renumber(from, to);
+    this.#move(from, to);
+    assert.equal(this.#index.has(to), true);
+    assert.equal(this.#index.has(from), false);
+  }
+
+  /** Pending rows are linked in an order of the index's own, so all or none is what the model can follow. */
+  #link(count: number): void {
+    const backlog = this.#index.backlogCount;
+    assert.equal(this.#index.link(count), Math.min(count, backlog));
+    assert.equal(this.#index.backlogCount, backlog - Math.min(count, backlog));
+    while (this.#index.backlogCount > 0) this.#index.link(1 + count);
+    if (!this.#isFlat) this.#pending.clear();
+  }
+
+  #compact(): void {
+    const newRows = new Uint32Array(ROWS).fill(0xffff_ffff);
+    const held = [...this.#model.keys()].sort((a, b) => a - b);
+    for (const [to, from] of held.entries()) newRows[from] = to;
+    this.#index.renumberAll(newRows);
+    for (const [to, from] of held.entries()) if (from !== to) this.#move(from, to);
+  }
+
+  /** As the store does it: the graph from its image, vectors from their own file, then what the image did not know. */
+  #reopen(): void {
+    const image = this.#index.saveGraph();
+    const linked = [...this.#model.keys()].filter((row) => !this.#pending.has(row));
+    const reopened = makeIndex(this.#config);
+    reopened.loadGraph(image);
+    for (const row of this.#model.keys())
+      assert.equal(reopened.has(row), !this.#isFlat && linked.includes(row));
+    for (const [row, vector] of this.#model) reopened.add(row, vector);
+    assert.equal(reopened.pendingCount, this.#pending.size);
+    this.#index = reopened;
+  }
+
+  #query(query: Float32Array, topK: number, ef: number): void {
+    const { metric } = this.#config;
+    expectExact(this.#index.scan(query, topK), this.#model, metric, query, topK);
+    const found = this.#index.search(query, topK, ef);
+    expectSound(found, this.#model, metric, query);
+    assert.equal(found.rows.length, Math.min(topK, this.#model.size));
+  }
+}
+
+for (const type of ['hnsw', 'flat'] as const)
+  for (const metric of METRICS)
+    test(`${type}, ${metric}: any sequence of operations leaves what a plain map would hold`, () => {
+      const config = fc.record({
+        type: fc.constant(type),
+        metric: fc.constant(metric),
+        dimensions: fc.constantFrom(1, 2, 3, 5),
+        m: fc.constantFrom(2, 4, 16),
+        efConstruction: fc.constantFrom(1, 10, 60),
+      });
+      fc.assert(
+        fc.property(
+          config,
+          fc.array(fc.oneof({ weight: 60, arbitrary: operation }, { weight: 1, arbitrary: clear }), {
+            minLength: 50,
+            maxLength: 400,
+            size: 'max',
+          }),
+          (config, operations) => {
+            const run = new Run(config);
+            for (const operation of operations) run.do(operation);
+          },
+        ),
+        { numRuns: 40, seed: 11, endOnFailure: true },
+      );
+    });

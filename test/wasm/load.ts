@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+
+/** A module built by `npm run build:wasm`. */
+export function loadModule(path: string): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(new URL(`../../${path}`, import.meta.url)));
+}
+
+export const KERNEL = 'src/runtime/isovec.wasm';
+/** The kernel with its scalar twins exported. */
+export const TEST_KERNEL = 'wasm/build/isovec-test.wasm';
