@@ -24,6 +24,8 @@ export interface AppendLogOptions {
   syncIntervalMs: number;
   /** Called, before the entries' promises reject, when a write has failed and all uncommitted entries are gone. */
   onFailed: () => void;
+  /** Called when everything up to this sequence is on the device. */
+  onFlushed: (sequence: number) => void;
 }
 
 /** Where writing goes on: after the last frame that recovery found. */
@@ -140,6 +142,7 @@ export class AppendLog {
         entry.onCommitted(entry.sequence);
         entry.resolve(entry.sequence);
       }
+      if (this.#options.durability === 'strict') this.#options.onFlushed(this.#flushedSequence);
     }
   }
 
@@ -211,6 +214,7 @@ export class AppendLog {
     try {
       await this.#segment?.file.flush();
       this.#flushedSequence = Math.max(this.#flushedSequence, sequence);
+      this.#options.onFlushed(this.#flushedSequence);
     } catch (error) {
       this.#break(error);
       throw this.#broken;

@@ -23,6 +23,8 @@ export interface JournalOptions {
   onWarning: (message: string) => void;
   /** A write failed, and every entry not yet committed with it. Called before their promises reject. */
   onFailed: () => void;
+  /** Every entry up to this sequence is on the device. */
+  onFlushed: (sequence: number) => void;
 }
 
 export interface LogStatistics {

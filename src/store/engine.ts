@@ -3,6 +3,7 @@
  * committed and staged, appended to the log as one frame, and applied once it is durable. So a query never sees what
  * could still be lost, and a failed write leaves no trace.
  */
+import type { DatabaseEvents } from '../base/api.ts';
 import { assert, IsovecError } from '../base/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createVectorIndex } from '../search/kernel-index.ts';
@@ -17,7 +18,7 @@ import type { Events } from './events.ts';
 import type { DatabaseState } from './manifest-state.ts';
 import { growingFileNames } from './manifest-state.ts';
 import { Mutex } from './mutex.ts';
-import { encodeOperations, type Operation } from './operations.ts';
+import { encodeOperations, type Operation, type RecordOperation } from './operations.ts';
 
 /** Record blocks kept for reading. A thousand blocks: the hits of a hundred queries of ten. */
 const BLOCK_CACHE_BYTES = 16 * 1024 * 1024;
@@ -43,7 +44,13 @@ export class Engine {
   /** Called after each commit. */
   onCommitted: () => void = () => {};
   readonly #kernel: WebAssembly.Module;
-  #staged: Staged = new Map();
+  readonly #staged: Staged = new Map();
+  /** Vectors staged and not in an index yet, by collection: room is kept for them. */
+  readonly #awaited = new Map<number, number>();
+  /** Writes that have failed, taking all that was staged with them. */
+  #failedWrites = 0;
+  /** Commits that are not on the device yet, oldest first. */
+  #unflushed: DatabaseEvents['commit'][] = [];
   #failure: unknown;
 
   constructor({ storage, journal, kernel, events, readOnly }: EngineParts) {
@@ -72,7 +79,15 @@ export class Engine {
 
   /** Everything that was staged is gone: the write that it stood on has failed. */
   dropStaged(): void {
-    this.#staged = new Map();
+    this.#failedWrites++;
+    this.#staged.clear();
+    this.#awaited.clear();
+  }
+
+  /** Everything up to this sequence is on the device. */
+  tellFlushed(sequence: number): void {
+    while (this.#unflushed.length > 0 && this.#unflushed[0]!.sequence <= sequence)
+      this.events.emit('commit', this.#unflushed.shift()!);
   }
 
   /** @throws IsovecError READ_ONLY; STORAGE_IO when the database can only be closed any more */
@@ -103,10 +118,15 @@ export class Engine {
    */
   async write<T>(build: (draft: Draft) => Promise<T> | T): Promise<T> {
     const { result, committed } = await this.writing.run(async () => {
-      this.checkWritable();
-      const draft = new Draft(this.#staged);
-      const built = await build(draft);
-      return { result: built, committed: this.#commitDraft(draft) };
+      for (;;) {
+        this.checkWritable();
+        const failedBefore = this.#failedWrites;
+        const draft = new Draft(this.#staged);
+        const built = await build(draft);
+        // What the draft was built on may have failed meanwhile; then it must be built on what is left.
+        if (failedBefore === this.#failedWrites)
+          return { result: built, committed: this.#commitDraft(draft) };
+      }
     });
     await committed;
     return result;
@@ -157,26 +177,30 @@ export class Engine {
   #commitDraft(draft: Draft): Promise<void> {
     const { operations } = draft;
     if (operations.length === 0) return Promise.resolve();
-    this.#reserve(draft);
+    const puts = countPuts(operations);
+    this.#reserve(puts);
     draft.merge();
     return this.#commit(operations, () => {
       draft.unmerge();
+      for (const [collectionId, count] of puts)
+        this.#awaited.set(collectionId, this.#awaited.get(collectionId)! - count);
       for (const operation of operations) this.apply(operation);
     });
   }
 
   /** What is durable must fit into memory too, so room is made before anything is promised. */
-  #reserve(draft: Draft): void {
-    const puts = new Map<number, number>();
-    for (const { kind, collectionId } of draft.operations)
-      if (kind === 'put') puts.set(collectionId, (puts.get(collectionId) ?? 0) + 1);
-    for (const [collectionId, count] of puts) this.collections.get(collectionId)?.index.reserve(count);
+  #reserve(puts: Map<number, number>): void {
+    const awaited = (collectionId: number) => this.#awaited.get(collectionId) ?? 0;
+    for (const [collectionId, count] of puts)
+      this.collections.get(collectionId)?.index.reserve(awaited(collectionId) + count);
+    for (const [collectionId, count] of puts) this.#awaited.set(collectionId, awaited(collectionId) + count);
   }
 
   async #commit(operations: readonly Operation[], apply: () => void): Promise<void> {
     const names = new Set(operations.map((operation) => this.#nameOf(operation)));
     let failure: unknown;
-    const sequence = await this.journal.append(encodeOperations(operations), () => {
+    await this.journal.append(encodeOperations(operations), (sequence) => {
+      this.#unflushed.push({ sequence, collections: [...names] });
       try {
         apply();
       } catch (error) {
@@ -186,7 +210,6 @@ export class Engine {
       }
     });
     if (failure !== undefined) throw failure;
-    this.events.emit('commit', { sequence, collections: [...names] });
     this.onCommitted();
   }
 
@@ -194,4 +217,11 @@ export class Engine {
     if (operation.kind === 'create') return operation.name;
     return this.collections.get(operation.collectionId)?.name ?? '';
   }
+}
+
+function countPuts(operations: readonly RecordOperation[]): Map<number, number> {
+  const puts = new Map<number, number>();
+  for (const { kind, collectionId } of operations)
+    if (kind === 'put') puts.set(collectionId, (puts.get(collectionId) ?? 0) + 1);
+  return puts;
 }

@@ -26,7 +26,7 @@ export class Maintenance {
 
   /** After a commit: makes a checkpoint, in the background, when the log has grown enough. */
   checkpointWhenDue(): void {
-    const { journal, events } = this.#engine;
+    const { journal } = this.#engine;
     const stored = Object.values(journal.files).reduce((sum, bytes) => sum + bytes, 0);
     if (
       this.#isScheduled ||
@@ -35,19 +35,26 @@ export class Maintenance {
       return;
     this.#isScheduled = true;
     this.checkpoint()
-      .catch((error) => {
-        const code = error instanceof IsovecError ? error.code : 'STORAGE_IO';
-        events.emit('warning', { code, message: `a checkpoint failed and will be tried again: ${error}` });
-      })
+      .catch((error) => this.#warn(error))
       .finally(() => {
         this.#isScheduled = false;
       });
   }
 
-  /** The last of them: leaves nothing to replay, and the graph stored where that pays. */
+  /** The last of them: leaves nothing to replay, and the graph stored where that pays. Failing costs the next open some
+   *  time, and nothing else. */
   finish(): Promise<void> {
     return this.#mutex.run(async () => {
-      if (this.#engine.journal.tailBytes > 0 || hasGraphToStore(this.#engine)) await checkpoint(this.#engine);
+      if (this.#engine.journal.tailBytes === 0 && !hasGraphToStore(this.#engine)) return;
+      await checkpoint(this.#engine).catch((error) => this.#warn(error));
+    });
+  }
+
+  #warn(error: unknown): void {
+    const code = error instanceof IsovecError ? error.code : 'STORAGE_IO';
+    this.#engine.events.emit('warning', {
+      code,
+      message: `a checkpoint failed and will be tried again: ${error}`,
     });
   }
 

@@ -64,6 +64,7 @@ async function recover(
       readOnly,
       onWarning: (message) => events.emit('warning', { code: 'CORRUPTION', message }),
       onFailed: () => engine?.dropStaged(),
+      onFlushed: (sequence) => engine?.tellFlushed(sequence),
     }),
   ]);
   engine = new Engine({ storage, journal, kernel, events, readOnly });

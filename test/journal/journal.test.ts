@@ -22,6 +22,7 @@ async function openJournal(storage: StorageBackend, options: Partial<JournalOpti
       readOnly: false,
       onWarning: (message) => warnings.push(message),
       onFailed: () => {},
+      onFlushed: () => {},
       ...options,
     },
   );
@@ -96,6 +97,25 @@ describe('the journal', () => {
     const { journal } = await openJournal(storage);
     await Promise.all(Array.from({ length: 100 }, (_, index) => append(journal, `${index}`)));
     expect(flushes).toBeLessThanOrEqual(2);
+  });
+
+  it('says what is on the device: at once when strict, when flushed when relaxed', async () => {
+    const flushed: number[] = [];
+    const onFlushed = (sequence: number) => flushed.push(sequence);
+    const strict = await reopen(new MemoryFiles(), { onFlushed });
+    await append(strict.journal, 'a');
+    expect(flushed.splice(0)).toEqual([1]);
+    const relaxed = await reopen(new MemoryFiles(), {
+      onFlushed,
+      durability: 'relaxed',
+      syncIntervalMs: 100_000,
+    });
+    await append(relaxed.journal, 'a');
+    await append(relaxed.journal, 'b');
+    expect(flushed).toEqual([]);
+    await relaxed.journal.flush();
+    expect(flushed).toEqual([2]);
+    await relaxed.journal.close();
   });
 
   it('drops what a checkpoint covers, keeps its state and its files, and goes on', async () => {
