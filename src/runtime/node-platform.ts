@@ -7,6 +7,13 @@ import { MemoryLocks } from '../storage/lock-memory.ts';
 import { MemoryProvider } from '../storage/memory.ts';
 import type { Platform } from '../store/platform.ts';
 
+/** Compiled once, however many databases are opened. */
+let kernel: Promise<WebAssembly.Module> | undefined;
+
+async function compileKernel(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(new URL('./isovec.wasm', import.meta.url)));
+}
+
 /** Node, Deno and Bun. */
 export const nodePlatform: Platform = {
   async storage(kind) {
@@ -21,8 +28,9 @@ export const nodePlatform: Platform = {
     );
   },
 
-  async loadKernel() {
-    return WebAssembly.compile(await readFile(new URL('./isovec.wasm', import.meta.url)));
+  loadKernel() {
+    kernel ??= compileKernel();
+    return kernel;
   },
 
   yieldTurn(callback) {
