@@ -41,14 +41,13 @@ export async function compare(
   const points = await sweep(contestants, data, thresholds, rounds);
   const results: EngineResult[] = [];
   for (const contestant of contestants) {
-    const { memory } = await contestant.footprint();
+    const footprint = await contestant.footprint();
     const openMs = await reopen(contestant);
-    const { disk } = await contestant.footprint(); // Now with all that closing wrote.
     results.push({
       name: contestant.name,
       count: data.count,
       vectorsPerSecond: (data.count / (buildMs.get(contestant) ?? Number.NaN)) * 1000,
-      footprint: { ...(memory !== undefined && { memory }), ...(disk !== undefined && { disk }) },
+      footprint,
       points: points.get(contestant) ?? [],
       ...(openMs !== undefined && { openMs }),
     });

@@ -2,7 +2,7 @@
 
 export const M = 16;
 export const EF_CONSTRUCTION = 200;
-export const EF_SWEEP: readonly number[] = [10, 20, 40, 80, 160, 320];
+export const EF_SWEEP: readonly number[] = [10, 20, 40, 80, 160, 320, 640];
 export const TOP_K = 10;
 
 /** Vectors are numbered from 0 in the order of the base file; that number is their label. */
@@ -21,6 +21,7 @@ export interface Engine<Vector = unknown> {
   store?(): Promise<void>;
   /** Takes up again what `store` wrote, ready to answer. */
   reopen?(): Promise<void>;
+  /** Brings its files up to date first. */
   footprint(): Promise<Footprint>;
   close(): Promise<void>;
 }

@@ -70,7 +70,9 @@ export class IsovecEngine implements Engine<Float32Array> {
     this.#collection = await this.#database.collection(COLLECTION);
   }
 
+  /** After a checkpoint: until then, new vectors are held twice and the graph is not on disk. */
   async footprint(): Promise<Footprint> {
+    await this.#database?.checkpoint();
     const stats = await this.#database?.stats();
     return stats === undefined ? {} : { memory: stats.memoryBytes, disk: stats.diskBytes };
   }
