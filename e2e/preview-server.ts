@@ -9,7 +9,12 @@ export interface PreviewServer {
 
 export async function servePreview(): Promise<PreviewServer> {
   const root = fileURLToPath(new URL('../demo', import.meta.url));
-  const server = await preview({ root, preview: { port: 4300 }, logLevel: 'warn' });
+  const server = await preview({
+    root,
+
+    preview: { port: 4300 },
+    logLevel: 'warn',
+  });
   const origin = server.resolvedUrls?.local[0];
   if (origin === undefined) throw new Error('the preview server has no local address');
   return { origin: origin.replace(/\/$/, ''), close: () => server.close() };

@@ -1,15 +1,55 @@
+import type { Browser, Page } from '@playwright/test';
 import { expect, test } from './demo-page.ts';
 
-/** A machine busy with something else stretches tasks; the main thread need only once be measured undisturbed. */
-test.describe.configure({ retries: 2 });
+const TASK_MS_MAX = 50;
 
 test('no task of the main thread takes over 50 ms while 10,000 vectors are inserted and indexed', async ({
+  browser,
   page,
   complaints: _,
 }) => {
   test.setTimeout(150_000);
-  await page.goto('/stress.html');
-  await expect(page.getByRole('status')).toHaveText('Done', { timeout: 120_000 });
-  await expect(page.locator('dl')).toContainText('Tasks over 50 ms');
-  expect(JSON.parse((await page.locator('body').getAttribute('data-long-tasks')) ?? '')).toEqual([]);
+  const tasks = await mainThreadTasks(browser, page, async () => {
+    await page.goto('/stress.html');
+    await expect(page.getByRole('status')).toHaveText('Done', { timeout: 120_000 });
+  });
+  expect(tasks.length).toBeGreaterThan(100);
+  expect(tasks.filter(({ cpuMs }) => cpuMs > TASK_MS_MAX)).toEqual([]);
+
+  // What the page itself was told of, and shows, is wall time: a busy machine stretches it by what others get meanwhile.
+  const observedMs = JSON.parse(
+    (await page.locator('body').getAttribute('data-long-tasks')) ?? '',
+  ) as number[];
+  await expect(page.locator('dl')).toContainText(`Tasks over ${TASK_MS_MAX} ms${observedMs.length}`);
 });
+
+interface Task {
+  wallMs: number;
+  cpuMs: number;
+}
+
+/** Every task of the page's main thread while `work` runs, from the browser's own trace. */
+async function mainThreadTasks(browser: Browser, page: Page, work: () => Promise<void>): Promise<Task[]> {
+  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] });
+  await work();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
+    traceEvents: TraceEvent[];
+  };
+  const mainThreads = new Set(
+    traceEvents.filter(({ args }) => args?.name === 'CrRendererMain').map(({ pid, tid }) => `${pid}/${tid}`),
+  );
+  return traceEvents
+    .filter(({ name, pid, tid }) => name === 'RunTask' && mainThreads.has(`${pid}/${tid}`))
+    .map(({ dur = 0, tdur = 0 }) => ({ wallMs: dur / 1000, cpuMs: tdur / 1000 }));
+}
+
+interface TraceEvent {
+  name: string;
+  pid: number;
+  tid: number;
+  /** Microseconds from begin to end. */
+  dur?: number;
+  /** Microseconds of the thread's CPU time. */
+  tdur?: number;
+  args?: { name?: string };
+}

@@ -6,7 +6,7 @@ import { formatCount } from './ui/format.ts';
 
 const LOCATION = 'stress-test';
 const VECTORS = 10_000;
-const BATCH_VECTORS = 250;
+const BATCH_VECTORS = 100;
 /** Between two looks at how far the graph is. */
 const POLL_MS = 100;
 
@@ -21,7 +21,9 @@ function watchLongTasks(): void {
 }
 
 function randomVector(): Float32Array {
-  return Float32Array.from({ length: DIMENSIONS }, () => Math.random() - 0.5);
+  const vector = new Float32Array(DIMENSIONS);
+  for (let index = 0; index < DIMENSIONS; index++) vector[index] = Math.random() - 0.5;
+  return vector;
 }
 
 function show(state: string, done: number): void {
