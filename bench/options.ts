@@ -6,8 +6,8 @@ export const ENGINES = [...NODE_ENGINES, 'isovec-chromium'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 const SIZES = { '10k': 10_000, '100k': 100_000, full: 'full' } as const;
-/** They build some hundred vectors a second: minutes at 100,000. */
-const SLOW_ENGINES: readonly EngineName[] = ['hnswlib-wasm', 'edgevec'];
+/** Builds some hundred vectors a second: minutes at 100,000. */
+const SLOW_ENGINES: readonly EngineName[] = ['edgevec'];
 const LARGEST_FOR_SLOW = 10_000;
 
 export interface Options {
@@ -22,9 +22,11 @@ export const USAGE = `npm run bench -- [options]
   --size 10k|100k|full     one size, or several with commas (default 10k,100k)
   --engines a,b            of ${ENGINES.join(', ')} (default all)
   --rounds n               how often each search is measured (default 5)
-  --all                    ${SLOW_ENGINES.join(' and ')} beyond ${LARGEST_FOR_SLOW} vectors too (slow)`;
+  --all                    ${SLOW_ENGINES.join(' and ')} beyond ${LARGEST_FOR_SLOW} vectors too (slow)
+  --help                   this`;
 
-export function parseOptions(args: readonly string[]): Options {
+/** @returns undefined when help is asked for */
+export function parseOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -32,8 +34,10 @@ export function parseOptions(args: readonly string[]): Options {
       engines: { type: 'string', default: ENGINES.join(',') },
       rounds: { type: 'string', default: '5' },
       all: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) return undefined;
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${values.rounds} is not a whole number above 0`);

@@ -79,7 +79,9 @@ function split<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]
 }
 
 try {
-  await main(parseOptions(process.argv.slice(2)));
+  const options = parseOptions(process.argv.slice(2));
+  if (options === undefined) console.log(USAGE);
+  else await main(options);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   console.error(USAGE);
