@@ -1,6 +1,13 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { browserLaunchOptions } from './scripts/browser.ts';
+
+/** A profile on disk, for Chromium keeps what a private window stores in memory, without quota. It cannot be shared. */
+const browserProfile = join(tmpdir(), `isovec-browser-${process.pid}`);
+process.on('exit', () => rmSync(browserProfile, { recursive: true, force: true, maxRetries: 3 }));
 
 /** Tests: everything under test/ in Node, and what is named *.browser.test.ts in a real Chromium. */
 export default defineConfig({
@@ -21,11 +28,12 @@ export default defineConfig({
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],
           testTimeout: 120_000,
+          fileParallelism: false,
           browser: {
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({ launchOptions: browserLaunchOptions }),
+            provider: playwright({ launchOptions: browserLaunchOptions, persistentContext: browserProfile }),
             instances: [{ browser: 'chromium' }],
           },
         },

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { assertPosition, fileClosed, shortRead, writingRefused } from './failures.ts';
-import { syncFolder, translated } from './fs-folder.ts';
+import { translated } from './fs-folder.ts';
 import type { StorageFile } from './storage.ts';
 
 /** A longer read is checked against the file's size before memory is taken for it: its length may come from damaged bytes. */
@@ -11,8 +11,8 @@ export interface FsFileOptions {
   name: string;
   location: string;
   readOnly: boolean;
-  /** Just made: its name in the folder is not durable yet. */
-  isNew: boolean;
+  /** Makes the names in the folder durable. */
+  syncNames: () => Promise<void>;
   onClose: () => void;
 }
 
@@ -21,8 +21,8 @@ export class FsFile implements StorageFile {
   readonly #handle: FileHandle;
   readonly #location: string;
   readonly #readOnly: boolean;
+  readonly #syncNames: () => Promise<void>;
   readonly #onClose: () => void;
-  #nameIsDurable: boolean;
   #closing: Promise<void> | undefined;
 
   constructor(handle: FileHandle, options: FsFileOptions) {
@@ -30,7 +30,7 @@ export class FsFile implements StorageFile {
     this.name = options.name;
     this.#location = options.location;
     this.#readOnly = options.readOnly;
-    this.#nameIsDurable = !options.isNew;
+    this.#syncNames = options.syncNames;
     this.#onClose = options.onClose;
   }
 
@@ -76,9 +76,7 @@ export class FsFile implements StorageFile {
     if (this.#readOnly) return;
     await this.#attempt('flush', async () => {
       await this.#handle.datasync();
-      if (this.#nameIsDurable) return;
-      await syncFolder(this.#location);
-      this.#nameIsDurable = true;
+      await this.#syncNames();
     });
   }
 

@@ -37,6 +37,8 @@ export class FsProvider implements StorageProvider {
     if (!options.readOnly) {
       await assertWritable(location);
       await removeUnfinished(location);
+      // Files that an earlier process made and did not flush are to be as durable as those made from now on.
+      await translated(`sync the folder '${location}'`, { location }, () => syncFolder(location));
     }
     return new FsBackend(location, options.readOnly);
   }
@@ -69,6 +71,8 @@ class FsBackend implements StorageBackend {
   readonly #location: string;
   readonly #readOnly: boolean;
   readonly #openFiles = new Set<FsFile>();
+  #newNames = 0;
+  #durableNames = 0;
   #closed = false;
 
   constructor(location: string, readOnly: boolean) {
@@ -88,11 +92,12 @@ class FsBackend implements StorageBackend {
     const opened = await this.#attempt('open', name, () => openFile(path, this.#readOnly, create));
     if (!opened && create) this.#assertWritable(name);
     if (!opened) throw fileMissing(this.#location, name);
+    if (opened.isNew) this.#newNames++;
     const file = new FsFile(opened.handle, {
       name,
       location: this.#location,
       readOnly: this.#readOnly,
-      isNew: opened.isNew,
+      syncNames: () => this.#syncNames(),
       onClose: () => this.#openFiles.delete(file),
     });
     this.#openFiles.add(file);
@@ -155,6 +160,14 @@ class FsBackend implements StorageBackend {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#openFiles].map((file) => file.close()));
+  }
+
+  /** After the first flush of a new file, its name must be there after a power loss, too. */
+  async #syncNames(): Promise<void> {
+    const names = this.#newNames;
+    if (this.#durableNames >= names) return;
+    await syncFolder(this.#location);
+    this.#durableNames = Math.max(this.#durableNames, names);
   }
 
   #path(name: string): string {

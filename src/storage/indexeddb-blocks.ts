@@ -10,14 +10,15 @@ import { IsovecError } from '../base/errors.ts';
 import { exceptionName, translated } from './browser-errors.ts';
 
 /**
- * Measured in Chromium with 8 to 256 KB, medians on a busy machine. An append of 1.5 KB with its flush takes 0.8 ms up to
- * here and 1.1 ms at 256 KB, a random read 0.4 ms at 16 KB, 0.6 here, 1.1 at 256. But Chromium keeps values from 64 KB
- * on in files of their own, and reads them in sequence at 120 to 170 MB/s, where smaller ones give 20 to 50.
+ * Measured in Chromium on disk, 8 to 256 KB, medians of five rounds on a busy machine. Chromium keeps each value from
+ * 64 KB on as a file of its own, which makes long reads faster (69 MB/s here, 143 at 256 KB) but all else slower: an
+ * append of 150 KB with its flush takes 4 ms here, 7 at 64 KB and 11 at 256; a random read 0.6, 1.1 and 1.6 ms. Below,
+ * long reads slow down (32 MB/s at 16 KB). An append of 1.5 KB with its flush takes 2 ms anywhere.
  */
-export const BLOCK_BYTES = 64 * 1024;
+export const BLOCK_BYTES = 48 * 1024;
 
-/** How many bytes of blocks are fetched at a time, which bounds what a long read holds twice. */
-const FETCH_BYTES_MAX = 4 * 1024 * 1024;
+/** How many blocks are fetched at a time, which bounds what a long read holds twice: 3 MB. */
+const FETCH_BLOCKS_MAX = 64;
 
 /** Raised with every change of the stores below. */
 const DATABASE_VERSION = 1;
@@ -49,8 +50,6 @@ export interface BlockChanges {
 }
 
 export type TakeBlock = (index: number, bytes: Uint8Array) => void;
-
-export type Durability = 'strict' | 'relaxed';
 
 export function databaseName(location: string): string {
   return `isovec:${location}`;
@@ -115,16 +114,15 @@ export class BlockDatabase {
     return this.#read(`look for '${name}'`, ({ files }) => files.index('name').get(name));
   }
 
-  /** Not durable before the first commit. */
   createFile(name: string): Promise<FileEntry> {
-    return this.#write(`make '${name}'`, 'relaxed', async ({ files }) => {
+    return this.#write(`make '${name}'`, async ({ files }) => {
       const entry = { name, sizeBytes: 0 };
       return { ...entry, id: await files.add(entry as FileEntry) };
     });
   }
 
-  commit({ file, dropFrom, blocks: changed }: BlockChanges, durability: Durability): Promise<void> {
-    return this.#write(`write '${file.name}'`, durability, async ({ files, blocks }) => {
+  commit({ file, dropFrom, blocks: changed }: BlockChanges): Promise<void> {
+    return this.#write(`write '${file.name}'`, async ({ files, blocks }) => {
       if (dropFrom !== undefined) await blocks.delete(blockRange(file.id, dropFrom));
       await Promise.all([
         files.put(file),
@@ -134,7 +132,7 @@ export class BlockDatabase {
   }
 
   replace(name: string, content: Uint8Array): Promise<void> {
-    return this.#write(`replace '${name}'`, 'strict', async ({ files, blocks }) => {
+    return this.#write(`replace '${name}'`, async ({ files, blocks }) => {
       const before = await files.index('name').getKey(name);
       const entry = { ...(before !== undefined && { id: before }), name, sizeBytes: content.length };
       await blocks.put(content, [await files.put(entry as FileEntry), 0]);
@@ -149,7 +147,7 @@ export class BlockDatabase {
   }
 
   removeFile(name: string): Promise<void> {
-    return this.#write(`remove '${name}'`, 'strict', async ({ files, blocks }) => {
+    return this.#write(`remove '${name}'`, async ({ files, blocks }) => {
       const id = await files.index('name').getKey(name);
       if (id === undefined) return;
       await Promise.all([files.delete(id), blocks.delete(blockRange(id, 0))]);
@@ -158,9 +156,8 @@ export class BlockDatabase {
 
   /** Hands over those blocks from `first` to `last` (both included) that there are. */
   async readBlocks(file: FileEntry, first: number, last: number, take: TakeBlock): Promise<void> {
-    const step = FETCH_BYTES_MAX / BLOCK_BYTES;
-    for (let from = first; from <= last; from += step)
-      await this.#fetchBlocks(file, from, Math.min(last, from + step - 1), take);
+    for (let from = first; from <= last; from += FETCH_BLOCKS_MAX)
+      await this.#fetchBlocks(file, from, Math.min(last, from + FETCH_BLOCKS_MAX - 1), take);
   }
 
   close(): void {
@@ -193,13 +190,13 @@ export class BlockDatabase {
     });
   }
 
-  #write<T>(
-    what: string,
-    durability: Durability,
-    operation: (stores: Stores<'readwrite'>) => Promise<T>,
-  ): Promise<T> {
+  /**
+   * Always strict, also where nobody waits for the device: what a relaxed transaction wrote may be lost although a later
+   * strict one is kept (LevelDB syncs only its newest log), and a flush would have promised both.
+   */
+  #write<T>(what: string, operation: (stores: Stores<'readwrite'>) => Promise<T>): Promise<T> {
     return this.#attempt(what, (database) => {
-      const transaction = database.transaction(STORE_NAMES, 'readwrite', { durability });
+      const transaction = database.transaction(STORE_NAMES, 'readwrite', { durability: 'strict' });
       return complete(transaction, operation);
     });
   }

@@ -1,7 +1,7 @@
-import { BLOCK_BYTES, type BlockDatabase, type Durability, type FileEntry } from './indexeddb-blocks.ts';
+import { BLOCK_BYTES, type BlockDatabase, type FileEntry } from './indexeddb-blocks.ts';
 
-/** Blocks held in memory before they are written without waiting for a flush: 8 MB. */
-const HELD_BLOCKS_MAX = (8 * 1024 * 1024) / BLOCK_BYTES;
+/** Blocks of a file held in memory before they are written without waiting for a flush: 6 MB. */
+const HELD_BLOCKS_MAX = 128;
 
 interface HeldBlock {
   /** BLOCK_BYTES long; zeros past the file's end. */
@@ -20,16 +20,14 @@ export class WrittenContent {
   #storedBlocks: number;
   /** Of those, the ones before a truncation. */
   #validBlocks: number;
-  #isChanged: boolean;
+  #isChanged = false;
 
-  /** @param isNew the file's entry is not durable yet */
-  constructor(database: BlockDatabase, entry: FileEntry, isNew: boolean) {
+  constructor(database: BlockDatabase, entry: FileEntry) {
     this.#database = database;
     this.#entry = entry;
     this.#sizeBytes = entry.sizeBytes;
     this.#storedBlocks = blockCount(entry.sizeBytes);
     this.#validBlocks = this.#storedBlocks;
-    this.#isChanged = isNew;
   }
 
   get sizeBytes(): number {
@@ -65,7 +63,7 @@ export class WrittenContent {
       block.set(part, at);
       done += part.length;
       this.#sizeBytes = Math.max(this.#sizeBytes, offset + done);
-      if (this.#held.size > HELD_BLOCKS_MAX) await this.commit('relaxed');
+      if (this.#held.size > HELD_BLOCKS_MAX) await this.commit();
     }
   }
 
@@ -82,7 +80,7 @@ export class WrittenContent {
   }
 
   /** One transaction over all that has changed. When it fails, everything is as changed as it was. */
-  async commit(durability: Durability): Promise<void> {
+  async commit(): Promise<void> {
     if (!this.#isChanged) return;
     const sizeBytes = this.#sizeBytes;
     const dirty = [...this.#held].filter(([, block]) => block.isDirty);
@@ -93,14 +91,11 @@ export class WrittenContent {
     this.#isChanged = false;
     for (const [, block] of dirty) block.isDirty = false;
     try {
-      await this.#database.commit(
-        {
-          file: { ...this.#entry, sizeBytes },
-          ...(this.#validBlocks < this.#storedBlocks && { dropFrom: this.#validBlocks }),
-          blocks,
-        },
-        durability,
-      );
+      await this.#database.commit({
+        file: { ...this.#entry, sizeBytes },
+        ...(this.#validBlocks < this.#storedBlocks && { dropFrom: this.#validBlocks }),
+        blocks,
+      });
     } catch (thrown) {
       this.#isChanged = true;
       for (const [, block] of dirty) block.isDirty = true;

@@ -56,7 +56,7 @@ export class IndexedDbFile implements StorageFile {
 
   async flush(): Promise<void> {
     this.#assertOpen();
-    await this.#content.commit('strict');
+    await this.#content.commit();
   }
 
   async close(): Promise<void> {

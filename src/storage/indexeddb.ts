@@ -113,7 +113,7 @@ class IndexedDbBackend implements StorageBackend, FileOwner {
 
   /** What was written without a flush is there at the next opening, as with any file, unless it cannot be. */
   async #closeDatabase(): Promise<void> {
-    const commits = [...this.#contents.values()].map(async (content) => (await content).commit('relaxed'));
+    const commits = [...this.#contents.values()].map(async (content) => (await content).commit());
     await Promise.allSettled(commits);
     this.#database.close();
   }
@@ -127,7 +127,7 @@ class IndexedDbBackend implements StorageBackend, FileOwner {
     const found = await this.#database.findFile(name);
     if (!found && !options.create) throw fileMissing(this.location, name);
     const entry = found ?? (await this.#database.createFile(name));
-    return new WrittenContent(this.#database, entry, !found);
+    return new WrittenContent(this.#database, entry);
   }
 
   #assertOpen(): void {
