@@ -13,19 +13,11 @@ import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import { checkInteger, checkNotAborted, unsupported } from './check.ts';
 import type { CollectionState, RawRecord } from './collection-state.ts';
-import type { Draft } from './draft.ts';
 import type { Engine } from './engine.ts';
-import { decodeMetadata, mergeMetadata } from './metadata.ts';
+import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { runQuery } from './query.ts';
 import { checkInclude, checkQuery } from './query-plan.ts';
-import {
-  type Change,
-  type CheckedChange,
-  checkChange,
-  checkIds,
-  checkRecord,
-  listRecords,
-} from './records.ts';
+import { type Change, checkIds, publishRecord } from './records.ts';
 import { Scan } from './scan.ts';
 import type { Session } from './session.ts';
 
@@ -51,45 +43,19 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   insert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
-    return this.#put(records, (draft, id, path) => {
-      if (draft.has(this.#state, id))
-        throw new IsovecError('DUPLICATE_ID', `${path}.id "${id}" is there already`, {
-          details: { path: `${path}.id`, id },
-        });
-    });
+    return this.#write(() => insertion(this.#state, records));
   }
 
   upsert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
-    return this.#put(records, () => {});
+    return this.#write(() => upsertion(this.#state, records));
   }
 
   update(changes: Change<M> | Change<M>[]): Promise<{ ids: string[] }> {
-    return this.#run(() => {
-      const checked = listRecords(changes, 'changes').map(({ record, path }) =>
-        checkChange(record, path, this.#state.config),
-      );
-      return this.#write(async (draft) => {
-        for (const change of checked) draft.put(this.#state, change.id, await this.#changed(draft, change));
-        return { ids: checked.map(({ id }) => id) };
-      });
-    });
+    return this.#write(() => updating(this.#state, changes));
   }
 
   delete(which: string | string[] | { filter: Filter }): Promise<{ deleted: number }> {
-    return this.#run(() => {
-      if (typeof which === 'object' && which !== null && !Array.isArray(which))
-        throw unsupported('deleting by filter', 'which.filter');
-      const ids = checkIds(which, 'which');
-      return this.#write((draft) => {
-        let deleted = 0;
-        for (const id of ids) {
-          if (!draft.has(this.#state, id)) continue;
-          draft.delete(this.#state, id);
-          deleted++;
-        }
-        return { deleted };
-      });
-    });
+    return this.#write(() => deletion(this.#state, which));
   }
 
   get(id: string): Promise<StoredRecord<M> | undefined>;
@@ -161,36 +127,6 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     return answers;
   }
 
-  /** What the caller may change later is copied before anything waits. */
-  #put(
-    records: RecordInput<M> | RecordInput<M>[],
-    check: (draft: Draft, id: string, path: string) => void,
-  ): Promise<{ ids: string[] }> {
-    return this.#run(() => {
-      const listed = listRecords(records, 'records');
-      const checked = listed.map(({ record, path }) => checkRecord(record, path, this.#state.config));
-      return this.#write((draft) => {
-        for (const [index, { id, body, vector }] of checked.entries()) {
-          check(draft, id, listed[index]!.path);
-          draft.put(this.#state, id, { body, vector });
-        }
-        return { ids: checked.map(({ id }) => id) };
-      });
-    });
-  }
-
-  async #changed(draft: Draft, { id, path, vector, metadata }: CheckedChange): Promise<RawRecord> {
-    const record = await draft.get(this.#state, id);
-    if (!record)
-      throw new IsovecError('NOT_FOUND', `${path}.id "${id}" is not there`, {
-        details: { path: `${path}.id`, id },
-      });
-    return {
-      vector: vector ?? record.vector,
-      body: metadata ? mergeMetadata(record.body, metadata) : record.body,
-    };
-  }
-
   async #read(ids: string[]): Promise<(StoredRecord<M> | undefined)[]> {
     const encoder = new TextEncoder();
     const rows = ids.map((id) => this.#state.rows.find(encoder.encode(id)));
@@ -202,20 +138,19 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     );
   }
 
-  #publish(id: string, { body, vector }: Partial<RawRecord>): StoredRecord<M> {
-    return {
-      id,
-      // A copy: what is held must not be changed by whoever gets it.
-      vector: vector ? vector.slice() : new Float32Array(),
-      metadata: (body ? decodeMetadata(body) : {}) as M,
-    };
+  #publish(id: string, record: Partial<RawRecord>): StoredRecord<M> {
+    return publishRecord(id, record) as StoredRecord<M>;
   }
 
-  #write<T>(build: (draft: Draft) => Promise<T> | T): Promise<T> {
-    return this.#engine.write((draft) => {
-      // It may have been dropped while this waited.
-      this.#checkThere();
-      return build(draft);
+  /** @param prepare checks and copies what was given, before anything waits */
+  #write<T>(prepare: () => Mutation<T>): Promise<T> {
+    return this.#run(() => {
+      const mutation = prepare();
+      return this.#engine.write((draft) => {
+        // It may have been dropped while this waited.
+        this.#checkThere();
+        return mutation(draft);
+      });
     });
   }
 

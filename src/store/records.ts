@@ -1,10 +1,11 @@
 /** The door for what is written: everything behind it receives ids as UTF-8, bodies as JSON and checked vectors. */
-import type { Metadata, RecordInput } from '../base/api.ts';
+import type { Metadata, RecordInput, StoredRecord } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { ID_BYTES_MAX } from '../base/limits.ts';
 import { checkObject, invalid, unsupported } from './check.ts';
+import type { RawRecord } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
-import { encodeMetadata, encodeMetadataChanges } from './metadata.ts';
+import { decodeMetadata, encodeMetadata, encodeMetadataChanges } from './metadata.ts';
 import { createUuid } from './uuid.ts';
 import { checkVector, copyVector } from './vectors.ts';
 
@@ -92,3 +93,13 @@ export function checkName(name: unknown, path: string, bytesMax: number): assert
 
 /** Encoding would turn it into U+FFFD, and two ids into one. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** A record as callers get it. */
+export function publishRecord(id: string, { body, vector }: Partial<RawRecord>): StoredRecord {
+  return {
+    id,
+    // A copy: what is held must not be changed by whoever gets it.
+    vector: vector ? vector.slice() : new Float32Array(),
+    metadata: body ? decodeMetadata(body) : {},
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * What can be done to a collection, in two steps: everything given is checked and copied at the call, and the change
+ * that comes out is made to a draft later, when it is this batch's turn.
+ */
+import type { Filter, Metadata, RecordInput } from '../base/api.ts';
+import { IsovecError } from '../base/errors.ts';
+import { unsupported } from './check.ts';
+import type { CollectionState, RawRecord } from './collection-state.ts';
+import type { Draft } from './draft.ts';
+import { mergeMetadata } from './metadata.ts';
+import {
+  type Change,
+  type CheckedChange,
+  checkChange,
+  checkIds,
+  checkRecord,
+  listRecords,
+} from './records.ts';
+
+export type Mutation<T> = (draft: Draft) => Promise<T> | T;
+
+type OneOrMany<T> = T | T[];
+
+export function insertion<M extends Metadata>(
+  state: CollectionState,
+  records: OneOrMany<RecordInput<M>>,
+): Mutation<{ ids: string[] }> {
+  return putting(state, records, (draft, id, path) => {
+    if (draft.has(state, id))
+      throw new IsovecError('DUPLICATE_ID', `${path}.id "${id}" is there already`, {
+        details: { path: `${path}.id`, id },
+      });
+  });
+}
+
+export function upsertion<M extends Metadata>(
+  state: CollectionState,
+  records: OneOrMany<RecordInput<M>>,
+): Mutation<{ ids: string[] }> {
+  return putting(state, records, () => {});
+}
+
+export function updating<M extends Metadata>(
+  state: CollectionState,
+  changes: OneOrMany<Change<M>>,
+): Mutation<{ ids: string[] }> {
+  const checked = listRecords(changes, 'changes').map(({ record, path }) =>
+    checkChange(record, path, state.config),
+  );
+  return async (draft) => {
+    for (const change of checked) draft.put(state, change.id, await changed(draft, state, change));
+    return { ids: checked.map(({ id }) => id) };
+  };
+}
+
+export function deletion(
+  state: CollectionState,
+  which: OneOrMany<string> | { filter: Filter },
+): Mutation<{ deleted: number }> {
+  if (typeof which === 'object' && which !== null && !Array.isArray(which))
+    throw unsupported('deleting by filter', 'which.filter');
+  const ids = checkIds(which, 'which');
+  return (draft) => {
+    let deleted = 0;
+    for (const id of ids) {
+      if (!draft.has(state, id)) continue;
+      draft.delete(state, id);
+      deleted++;
+    }
+    return { deleted };
+  };
+}
+
+function putting<M extends Metadata>(
+  state: CollectionState,
+  records: OneOrMany<RecordInput<M>>,
+  check: (draft: Draft, id: string, path: string) => void,
+): Mutation<{ ids: string[] }> {
+  const listed = listRecords(records, 'records');
+  const checked = listed.map(({ record, path }) => checkRecord(record, path, state.config));
+  return (draft) => {
+    for (const [index, { id, body, vector }] of checked.entries()) {
+      check(draft, id, listed[index]!.path);
+      draft.put(state, id, { body, vector });
+    }
+    return { ids: checked.map(({ id }) => id) };
+  };
+}
+
+async function changed(
+  draft: Draft,
+  state: CollectionState,
+  { id, path, vector, metadata }: CheckedChange,
+): Promise<RawRecord> {
+  const record = await draft.get(state, id);
+  if (!record)
+    throw new IsovecError('NOT_FOUND', `${path}.id "${id}" is not there`, {
+      details: { path: `${path}.id`, id },
+    });
+  return {
+    vector: vector ?? record.vector,
+    body: metadata ? mergeMetadata(record.body, metadata) : record.body,
+  };
+}
