@@ -30,16 +30,19 @@ interface Task {
 
 /** Every task of the page's main thread while `work` runs, from the browser's own trace. */
 async function mainThreadTasks(browser: Browser, page: Page, work: () => Promise<void>): Promise<Task[]> {
-  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] });
+  const categories = ['devtools.timeline', 'disabled-by-default-devtools.timeline'];
+  await browser.startTracing(page, { categories });
   await work();
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
     traceEvents: TraceEvent[];
   };
-  const mainThreads = new Set(
-    traceEvents.filter(({ args }) => args?.name === 'CrRendererMain').map(({ pid, tid }) => `${pid}/${tid}`),
+  // The browser has pages of its own, in other processes.
+  const loaded = traceEvents.find(
+    ({ name, args }) => name === 'CommitLoad' && args?.data?.url?.startsWith(page.url()),
   );
+  if (!loaded) throw new Error(`the trace does not show how ${page.url()} was loaded`);
   return traceEvents
-    .filter(({ name, pid, tid }) => name === 'RunTask' && mainThreads.has(`${pid}/${tid}`))
+    .filter(({ name, pid, tid }) => name === 'RunTask' && pid === loaded.pid && tid === loaded.tid)
     .map(({ dur = 0, tdur = 0 }) => ({ wallMs: dur / 1000, cpuMs: tdur / 1000 }));
 }
 
@@ -51,5 +54,5 @@ interface TraceEvent {
   dur?: number;
   /** Microseconds of the thread's CPU time. */
   tdur?: number;
-  args?: { name?: string };
+  args?: { data?: { url?: string } };
 }

@@ -1,4 +1,5 @@
 /** Where things are kept, how much of them, and whether the network is still needed. */
+import { IsovecError } from 'isovec';
 import type { Embedder } from '../embedder.ts';
 import type { Library } from '../library.ts';
 import { byId } from './dom.ts';
@@ -30,7 +31,8 @@ export class StatusLine {
 
   async #drawUsage(): Promise<void> {
     this.#timer = 0;
-    const usage = await this.#library.usage();
+    const usage = await this.#library.usage().catch(ignoreClosed);
+    if (!usage) return;
     showChip('storage-status', `${formatBytes(usage.diskBytes)} in ${STORAGE_NAMES[usage.storage]}`, 'on');
     byId('usage', HTMLElement).textContent = [
       `${formatCount(usage.passages)} passages stored, ${formatCount(usage.passagesInGraph)} of them in the graph.`,
@@ -57,4 +59,10 @@ function showChip(id: string, text: string, state: 'on' | 'off'): void {
   chip.hidden = false;
   chip.dataset.state = state;
   chip.textContent = text;
+}
+
+/** The library is closed when everything is cleared, maybe just now. */
+function ignoreClosed(error: unknown): undefined {
+  if (error instanceof IsovecError && error.code === 'CLOSED') return undefined;
+  throw error;
 }
