@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { noNodeModules } from './build/no-node-modules.ts';
 import { precache, SERVICE_WORKER } from './build/precache.ts';
 import { CONTENT_SECURITY_POLICY, contentSecurityPolicy } from './build/security.ts';
 import { servedFiles } from './build/served-files.ts';
@@ -16,7 +17,8 @@ export default defineConfig({
     alias: { isovec: here('../dist/index.js') },
   },
   plugins: [servedFiles(), contentSecurityPolicy(), precache()],
-  worker: { format: 'es' },
+  // The model's runtime looks for Node's modules before it finds that it is in a browser.
+  worker: { format: 'es', plugins: () => [noNodeModules('@energetic-ai/core')] },
   build: {
     target: 'es2022',
     // Inlined assets would be data: URLs, which the policy forbids.
