@@ -70,14 +70,22 @@ export async function folderExists(location: string): Promise<boolean> {
 export async function prepareFolder(location: string, create: boolean): Promise<void> {
   if (await folderExists(location)) return;
   if (!create) throw placeMissing(location);
-  await translated(`make the folder '${location}'`, { location }, async () => {
-    const first = await mkdir(location, { recursive: true });
-    if (first === undefined) return;
-    // Each new folder's name stands in its parent.
-    const top = resolve(first);
-    for (let made = resolve(location); made.length >= top.length; made = dirname(made))
-      await syncFolder(dirname(made));
-  });
+  await translated(`make the folder '${location}'`, { location }, () => makeFolder(resolve(location)));
+}
+
+/** As `mkdir` with `recursive`, which Node 20 never returns from where no folder can be made (in /proc, say), and durable. */
+async function makeFolder(path: string): Promise<void> {
+  const parent = dirname(path);
+  try {
+    await mkdir(path);
+  } catch (thrown) {
+    const code = systemErrorCode(thrown);
+    if (code === 'EEXIST' && (await folderExists(path))) return; // somebody else was faster
+    if (code !== 'ENOENT' || parent === path || (await folderExists(parent))) throw thrown;
+    await makeFolder(parent);
+    return makeFolder(path);
+  }
+  await syncFolder(parent);
 }
 
 /** Tries a file rather than ask `access()`, which answers for the wrong user and, on Windows, knows no rights.

@@ -7,7 +7,8 @@
  *    when the power goes.
  *  - `replace()` is atomic and durable: whatever happens, `load()` answers the old content or the new.
  *  - Errors are IsovecErrors: STORAGE_IO (with the cause), QUOTA_EXCEEDED when space is what is missing,
- *    CORRUPTION when a replaced file's own checksum fails, CLOSED after `close()`.
+ *    CORRUPTION when a replaced file's own checksum fails, CLOSED after `close()`, READ_ONLY for every change to what was
+ *    opened read-only, INVALID_ARGUMENT for a name that is empty or too long to be a file's.
  *  - Calls on one file are made one at a time by whoever writes; reads may overlap anything.
  */
 export interface StorageBackend {
@@ -43,7 +44,7 @@ export interface StorageFile {
   /** Reads exactly `length` bytes.
    *  @throws IsovecError CORRUPTION, naming file and offset, when the file ends before them */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Writes within the file or at its end; a gap past the end is filled with zeros. */
+  /** Writes within the file or at its end; a gap past the end is filled with zeros. No bytes change nothing. */
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Writes at the end. @returns the offset at which the bytes now stand */
   append(bytes: Uint8Array): Promise<number>;
@@ -68,7 +69,8 @@ export interface StorageCapabilities {
 /** Opens and removes the places where databases live: one implementation per backend kind. */
 export interface StorageProvider {
   readonly kind: StorageKind;
-  /** @param create makes the place when it is not there; otherwise that is NOT_FOUND
+  /** Whoever opens for writing holds the place's lock: what a crash left unfinished is removed.
+   *  @param create makes the place when it is not there; otherwise, and for reading only, that is NOT_FOUND
    *  @throws IsovecError INVALID_ARGUMENT when the location cannot be one (a file, say), STORAGE_IO when access is denied */
   open(location: string, options: { create: boolean; readOnly: boolean }): Promise<StorageBackend>;
   exists(location: string): Promise<boolean>;

@@ -79,6 +79,19 @@ describe('a folder', () => {
     await chmod(location, 0o755);
   });
 
+  it('is made by several at once, with all above it', async () => {
+    const location = join(newLocation(), 'deep', 'below');
+    const backends = await Promise.all([1, 2, 3].map(() => provider.open(location, writable)));
+    for (const backend of backends) await backend.close();
+    expect(await provider.exists(location)).toBe(true);
+  });
+
+  it.runIf(process.platform === 'linux')('that cannot be made is refused', async () => {
+    await expect(provider.open('/proc/no/such', writable)).rejects.toEqual(
+      failsWith('STORAGE_IO', { location: '/proc/no/such' }),
+    );
+  });
+
   it('keeps what is foreign: it is not listed, and destroy leaves it', async () => {
     const location = newLocation();
     await mkdir(join(location, 'subfolder'), { recursive: true });
