@@ -69,6 +69,7 @@ void shuffle_equals(u32 base, key *keys, u32 count) {
 }
 
 ALWAYS_INLINE void measure_by(const f32 *query, const u32 *slots, u32 count, key *keys, int euclidean) {
+  for (u32 i = 0; i < count; i++) touch_row(vector_of(slots[i]), ix.stride);
   for (u32 i = 0; i < count; i += 4) {
     const u32 group = count - i < 4 ? count - i : 4;
     f32 distances[4] __attribute__((aligned(16)));
