@@ -71,7 +71,7 @@ function describeMachine(): string {
 }
 
 function leftOutNote(leftOut: readonly EngineName[]): string {
-  return `Not built at this size, because they are slow to build: ${leftOut.join(', ')} (they are with \`--all\`).`;
+  return `Left out at this size, because slow to build: ${leftOut.join(', ')} (\`--all\` builds it).`;
 }
 
 function split<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
