@@ -1,6 +1,5 @@
 import { IsovecError } from '../base/errors.ts';
 import { IndexedDbProvider } from '../storage/indexeddb.ts';
-import { MemoryLocks } from '../storage/lock-memory.ts';
 import { WebLocks } from '../storage/lock-web.ts';
 import { MemoryProvider } from '../storage/memory.ts';
 import { isOpfsAvailable, OpfsProvider } from '../storage/opfs.ts';
@@ -11,7 +10,7 @@ export const browserPlatform: Platform = {
   async storage(kind, location) {
     switch (kind) {
       case 'memory':
-        return { provider: new MemoryProvider(), locks: new MemoryLocks() };
+        return { provider: new MemoryProvider() };
       case 'opfs':
         return { provider: new OpfsProvider(), locks: new WebLocks('opfs') };
       case 'indexeddb':

@@ -3,7 +3,6 @@ import { setImmediate } from 'node:timers';
 import { IsovecError } from '../base/errors.ts';
 import { FsProvider } from '../storage/fs.ts';
 import { FileLocks } from '../storage/lock-file.ts';
-import { MemoryLocks } from '../storage/lock-memory.ts';
 import { MemoryProvider } from '../storage/memory.ts';
 import type { Platform } from '../store/platform.ts';
 
@@ -17,7 +16,7 @@ async function compileKernel(): Promise<WebAssembly.Module> {
 /** Node, Deno and Bun. */
 export const nodePlatform: Platform = {
   async storage(kind) {
-    if (kind === 'memory') return { provider: new MemoryProvider(), locks: new MemoryLocks() };
+    if (kind === 'memory') return { provider: new MemoryProvider() };
     if (kind === 'fs' || kind === 'auto') return { provider: new FsProvider(), locks: new FileLocks() };
     throw new IsovecError(
       'UNSUPPORTED',

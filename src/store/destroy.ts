@@ -10,10 +10,10 @@ export async function destroyLocal(
 ): Promise<void> {
   const { provider, locks } = await platform.storage(storage, location);
   if (!(await provider.exists(location))) return;
-  const lock = await locks.acquire(location, { timeoutMs: lockTimeout, ...(signal && { signal }) });
+  const lock = await locks?.acquire(location, { timeoutMs: lockTimeout, ...(signal && { signal }) });
   try {
     await provider.destroy(location);
   } finally {
-    await lock.release();
+    await lock?.release();
   }
 }

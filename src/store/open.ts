@@ -33,7 +33,7 @@ export async function openLocal(
   const timeoutMs = options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS;
   const lock = readOnly
     ? undefined
-    : await locks.acquire(location, { timeoutMs, onLost, ...(signal && { signal }) });
+    : await locks?.acquire(location, { timeoutMs, onLost, ...(signal && { signal }) });
   let storage: StorageBackend | undefined;
   try {
     checkNotAborted(signal);

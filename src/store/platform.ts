@@ -14,7 +14,8 @@ export interface Platform {
 
 export interface PlatformStorage {
   provider: StorageProvider;
-  locks: LockProvider;
+  /** Left out where every opening is a place of its own. */
+  locks?: LockProvider;
   /** Set when 'auto' had to take less than the best. */
   warning?: string;
 }
