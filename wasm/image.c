@@ -22,11 +22,18 @@ struct image_header {
   u32 reserved[3];
 };
 
+_Static_assert(sizeof(struct image_header) == IMAGE_HEADER_BYTES, "the header is part of the file format");
+
+/** Of the image being saved or loaded; the caller reads and writes a copy in scratch memory. */
 static struct image_header header;
-static struct {
-  address where;
-  u32 bytes;
-} part;
+
+/** @return where the caller reads them */
+static address show_part(address where, u32 bytes) {
+  u32 *part = at(scratch.image_part);
+  part[0] = where;
+  part[1] = bytes;
+  return scratch.image_part;
+}
 
 /** The arrays over slots, in the order of the image. */
 struct region {
@@ -63,9 +70,7 @@ static u64 image_length(void) {
 static address pool_part(const struct pool *pool, u32 chunk, u32 records) {
   const u32 first = chunk << pool->chunk_shift;
   const u32 left = records - first, full = 1u << pool->chunk_shift;
-  part.where = pool->chunk[chunk];
-  part.bytes = (left < full ? left : full) * pool->record_bytes;
-  return address_of(&part);
+  return show_part(pool->chunk[chunk], (left < full ? left : full) * pool->record_bytes);
 }
 
 address isovec_image_part(u32 number) {
@@ -74,17 +79,15 @@ address isovec_image_part(u32 number) {
     const struct region region = region_at(number / blocks);
     const u32 first = (number % blocks) << ix.block_shift;
     const u32 left = header.slots - first, full = ix.block_mask + 1;
-    part.where = block_of(first) + region.offset;
-    part.bytes = (left < full ? left : full) * region.slot_bytes;
-    return address_of(&part);
+    return show_part(block_of(first) + region.offset, (left < full ? left : full) * region.slot_bytes);
   }
   number -= REGIONS * blocks;
   if (number < upper_chunks) return pool_part(&ix.upper, number, header.upper_records);
   return pool_part(&ix.spill, number - upper_chunks, header.spill_records);
 }
 
-address isovec_image_header(void) { return address_of(&header); }
-u32 isovec_image_header_bytes(void) { return sizeof header; }
+address isovec_image_header(void) { return scratch.image_header; }
+u32 isovec_image_header_bytes(void) { return IMAGE_HEADER_BYTES; }
 
 i32 isovec_image_save(void) {
   if (ix.doomed_count > 0) return ISOVEC_BAD_ARGUMENT;
@@ -105,12 +108,14 @@ i32 isovec_image_save(void) {
       .random_low = (u32)ix.random,
       .random_high = (u32)(ix.random >> 32),
   };
+  copy_bytes(at(scratch.image_header), &header, sizeof header);
   return parts_count();
 }
 
 i32 isovec_image_open(u32 length) {
   if (ix.pending_count + ix.linked_count + ix.awaiting_count + ix.doomed_count > 0) return ISOVEC_BAD_ARGUMENT;
   const u32 m = ix.type == ISOVEC_FLAT ? 0 : ix.m;
+  copy_bytes(&header, at(scratch.image_header), sizeof header);
   if (header.magic != IMAGE_MAGIC || header.version != IMAGE_VERSION || header.dimensions != ix.dimensions ||
       header.metric != ix.metric || header.m != m || header.linked_count > header.slots ||
       header.slots >= SLOTS_MAX || header.upper_records >= NONE || header.spill_records >= NONE ||

@@ -124,6 +124,8 @@ ALWAYS_INLINE u32 *pool_record(const struct pool *pool, u32 record) {
 /** @return whether slots 0 .. count - 1 have memory */
 int reserve_slots(u32 count);
 
+#define IMAGE_HEADER_BYTES 64u
+
 struct scratch {
   /** The vector the caller writes, `stride` floats. */
   address vector;
@@ -134,6 +136,9 @@ struct scratch {
   address answer_rows;
   address answer_distances;
   u32 capacity;
+  address image_header;
+  /** Two words. */
+  address image_part;
 };
 extern struct scratch scratch;
 

@@ -40,7 +40,8 @@
  *                          state    1 byte a slot: state, and level * 8
  *                          visited  1 byte a slot: the last walk that met it
  *     pool chunk         64 KiB of upper-link records or of spill records
- *     scratch            the vector buffer, the heaps, the answer; made anew, twice the size, when `ef` outgrows it
+ *     scratch            the vector buffer, the heaps, the answer; heaps and answer are made anew, to a power of two,
+ *                        when `ef` or `top` outgrows them
  *   A flat index has no links, upper, spill, visited.
  */
 #ifndef ISOVEC_H
@@ -75,7 +76,7 @@ enum isovec_counted {
 EXPORT i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction);
 
 /** @return the address of `dimensions` float32 that the caller fills before add, restore, search and scan, which
- *  leave them changed. Moves when memory grows. */
+ *  leave them changed. The address stays the same. */
 EXPORT address isovec_vector_buffer(void);
 
 /** Makes room for `count` further slots, so that as many isovec_add need no memory. May grow.

@@ -45,7 +45,10 @@ i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_constructi
   lay_out_block(shift);
   reset_slots();
   scratch.vector = take_bytes(ix.stride * 4);
-  if (!scratch.vector || !reserve_scratch(type == ISOVEC_HNSW ? ef_construction : 1)) {
+  scratch.image_header = take_bytes(IMAGE_HEADER_BYTES);
+  scratch.image_part = take_bytes(8);
+  if (!scratch.vector || !scratch.image_header || !scratch.image_part ||
+      !reserve_scratch(type == ISOVEC_HNSW ? ef_construction : 1)) {
     ix.dimensions = 0;
     return ISOVEC_NO_MEMORY;
   }

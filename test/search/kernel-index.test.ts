@@ -222,3 +222,20 @@ test('refuses what memory cannot hold, and stays as it was', () => {
   expect(index.memoryBytes - reserved).toBeLessThan(100_000);
   expect(index.count).toBe(10_200);
 });
+
+test('works beyond two gigabytes, where addresses have their top bit set', () => {
+  const vectors = gaussianVectors(800, 16, 71);
+  const index = makeIndex({ dimensions: 16, metric: 'dot' });
+  // pools, heaps and answers then lie behind 2.5 GB of slots
+  index.reserve(16_000_000);
+  expect(index.memoryBytes).toBeGreaterThan(2 ** 31);
+  fill(index, vectors);
+  const model = new Map(vectors.entries());
+  for (const query of vectors.slice(0, 20)) {
+    expectExact(index.search(query, 700, 800), model, 'dot', query, 700);
+    expectExact(index.scan(query, 700), model, 'dot', query, 700);
+  }
+  const loaded = makeIndex({ dimensions: 16, metric: 'dot' });
+  loaded.loadGraph(index.saveGraph());
+  expect(loaded.count).toBe(800);
+});
