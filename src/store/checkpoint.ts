@@ -7,7 +7,7 @@ import { encodeTombstones } from '../tables/rows-file.ts';
 import { RowsAppender } from './append-rows.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
-import { withGraphHeader } from './load-collection.ts';
+import { encodeGraphFile } from './load-collection.ts';
 import { dataFileName, type StoredCollection } from './manifest-state.ts';
 
 /** What it costs, roughly, to link a vector again after opening: 3,000 a second with the default parameters. */
@@ -82,7 +82,7 @@ function takeSnapshot(engine: Engine, state: CollectionState): Snapshot {
     records: tail.records(),
     deadCount: rows.deadCount,
     tombstones: rows.deadCount > known ? encodeTombstones(rows, rows.rowCount) : undefined,
-    graph: isGraphWorthStoring(state) ? withGraphHeader(state.index.saveGraph()) : undefined,
+    graph: isGraphWorthStoring(state) ? encodeGraphFile(state.index.saveGraph()) : undefined,
     graphSteps: state.graphSteps,
   };
 }

@@ -1,4 +1,6 @@
 /** From the files that the manifest names back to a collection in memory. The log's tail is applied on top later. */
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
 import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
@@ -70,9 +72,7 @@ async function loadGraph(
 ): Promise<void> {
   if (graph === undefined) return;
   try {
-    const image = await readWhole(engine, graph);
-    checkFileHeader(image, 'graph', graph);
-    index.loadGraph(image.subarray(FILE_HEADER_BYTES));
+    index.loadGraph(decodeGraphFile(await readWhole(engine, graph), graph));
   } catch (error) {
     if (!(error instanceof IsovecError) || !REBUILT_AFTER.includes(error.code)) throw error;
     engine.events.emit('warning', {
@@ -84,12 +84,23 @@ async function loadGraph(
 
 const REBUILT_AFTER = ['CORRUPTION', 'FORMAT_VERSION', 'NOT_FOUND'];
 
-/** A graph image without its header is of no use to anyone, so it gets one here, where the other end takes it off. */
-export function withGraphHeader(image: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(FILE_HEADER_BYTES + image.length);
-  bytes.set(encodeFileHeader('graph'));
-  bytes.set(image, FILE_HEADER_BYTES);
-  return bytes;
+/** After the file header: CRC32C of the image, then the image. */
+const IMAGE_OFFSET = FILE_HEADER_BYTES + 4;
+
+/** The graph file of an image: checked as a whole when it is read, as every file is. */
+export function encodeGraphFile(image: Uint8Array): Uint8Array {
+  const writer = new ByteWriter(IMAGE_OFFSET + image.length).raw(encodeFileHeader('graph'));
+  return writer.u32(crc32c(image)).raw(image).bytes();
+}
+
+function decodeGraphFile(bytes: Uint8Array, file: string): Uint8Array {
+  checkFileHeader(bytes, 'graph', file);
+  const reader = new ByteReader(bytes, file);
+  reader.raw(FILE_HEADER_BYTES);
+  const checksum = reader.u32();
+  const image = reader.raw(reader.remaining);
+  if (crc32c(image) !== checksum) throw reader.fail('an image that does not match its checksum');
+  return image;
 }
 
 /**

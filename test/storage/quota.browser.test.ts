@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { cdp } from 'vitest/browser';
-import { IndexedDbProvider } from '../../src/storage/indexeddb.ts';
 import type { StorageProvider } from '../../src/storage/storage.ts';
 import { expectBytes, failsWith, someBytes } from './helpers.ts';
 import { remoteProvider } from './remote.ts';
@@ -23,7 +22,8 @@ afterAll(async () => {
 });
 
 describe('an origin without space', () => {
-  const providers: StorageProvider[] = [remoteProvider(worker, 'opfs'), new IndexedDbProvider()];
+  // Not IndexedDB: Chromium enforces an overridden quota there only now and then.
+  const providers: StorageProvider[] = [remoteProvider(worker, 'opfs')];
 
   for (const provider of providers)
     it(`is reported by ${provider.kind} as QUOTA_EXCEEDED, and what was flushed stays`, async () => {

@@ -182,6 +182,13 @@ describe('recovery', () => {
     const whole = await openFiles(copyOf(files));
     const answer = await ask(whole);
     expect((await (await whole.collection('c')).info()).indexed).toBe(300);
+    for (const offset of [20, 21, 150, 1000, 5000, 20_000]) {
+      const damaged = copyOf(files);
+      damaged.get(graph)!.write(offset, Uint8Array.of(damaged.get(graph)!.copy(offset, 1)[0]! ^ 4));
+      const warned: string[] = [];
+      (await openFiles(damaged)).on('warning', ({ message }) => warned.push(message));
+      expect(warned).toEqual([expect.stringContaining(graph)]);
+    }
     for (const damage of ['flip', 'cut', 'remove'] as const) {
       const damaged = copyOf(files);
       const content = damaged.get(graph)!;
