@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { MemoryLocks } from '../../src/storage/lock-memory.ts';
 import { MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
 import type { StorageBackend } from '../../src/storage/storage.ts';
 import type { Platform } from '../../src/store/platform.ts';
+import { MemoryLocks } from '../storage/memory-locks.ts';
 
 const kernel = readFile(new URL('../../src/runtime/isovec.wasm', import.meta.url)).then((bytes) =>
   WebAssembly.compile(bytes),

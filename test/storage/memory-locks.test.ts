@@ -1,5 +1,5 @@
-import { MemoryLocks } from '../../src/storage/lock-memory.ts';
 import { describeLocks } from './lock-contract.ts';
+import { MemoryLocks } from './memory-locks.ts';
 
 let locations = 0;
 

@@ -1,5 +1,5 @@
-import type { HeldLock, LockOptions, LockProvider } from './lock.ts';
-import { whenWaitingEnds } from './lock-waiting.ts';
+import type { HeldLock, LockOptions, LockProvider } from '../../src/storage/lock.ts';
+import { whenWaitingEnds } from '../../src/storage/lock-waiting.ts';
 
 /** By location: who waits, first come first served. A location that is here is held. */
 let queues: Map<string, (() => void)[]> | undefined;
