@@ -25,6 +25,8 @@ export interface OpenOptions {
   recovery?: 'strict' | 'salvage';
   /** Milliseconds to wait for the write lock before LOCK_TIMEOUT. Default 10000. */
   lockTimeout?: number;
+  /** How much may wait to be written before a write is refused with QUOTA_EXCEEDED. Default 100,000 calls, 512 MiB. */
+  queueLimit?: { operations?: number; bytes?: number };
   /** Called while opening (replaying the log, rebuilding an index) and during long maintenance. */
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;
@@ -50,7 +52,7 @@ export interface Database extends AsyncDisposable {
 
   /** All or nothing across collections. What `fn` throws rolls everything back and is rethrown.
    *  Reads inside see the transaction's own writes. Isolation: serializable among writers. */
-  transaction<T>(fn: (tx: Transaction) => Promise<T> | T): Promise<T>;
+  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T>;
 
   /** Resolves when everything accepted so far is on the device. */
   flush(): Promise<void>;
@@ -69,6 +71,15 @@ export interface Database extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+export interface TransactionOptions {
+  /** Aborting it before the commit rolls everything back; the promise rejects with ABORTED. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Other writers wait until it ends; readers see nothing of it before its commit. It holds at most 256 MiB of writes.
+ * Its calls run in order. One that fails leaves nothing behind, and the transaction may go on without it.
+ */
 export interface Transaction {
   collection<M extends Metadata = Metadata>(name: string): TransactionCollection<M>;
 }
@@ -128,21 +139,29 @@ export interface StoredRecord<M extends Metadata = Metadata> {
   text?: string;
 }
 
+export interface WriteOptions {
+  /** 'bulk' writes let 'interactive' ones (the default) pass while they wait. */
+  priority?: 'interactive' | 'bulk';
+  /** Gives the write up while it still waits for its turn: ABORTED, and nothing is stored. Later it does nothing. */
+  signal?: AbortSignal;
+}
+
 export interface Collection<M extends Metadata = Metadata> {
   readonly name: string;
   info(): Promise<CollectionInfo>;
 
   /** A batch is one atomic unit: all of it is stored, or none.
    *  Errors: DUPLICATE_ID, DIMENSION_MISMATCH, INVALID_VECTOR (NaN, Infinity, zero under cosine), SCHEMA_VIOLATION. */
-  insert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }>;
+  insert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }>;
   /** Inserts or replaces whole records. */
-  upsert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }>;
+  upsert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }>;
   /** Changes only what is given; metadata is merged shallowly, a field set to undefined or null is removed. NOT_FOUND if an id is absent. */
   update(
     changes: (Partial<RecordInput<M>> & { id: string }) | (Partial<RecordInput<M>> & { id: string })[],
+    options?: WriteOptions,
   ): Promise<{ ids: string[] }>;
   /** By ids (absent ones are ignored) or by filter. Returns how many were there. */
-  delete(which: string | string[] | { filter: Filter }): Promise<{ deleted: number }>;
+  delete(which: string | string[] | { filter: Filter }, options?: WriteOptions): Promise<{ deleted: number }>;
 
   get(id: string): Promise<StoredRecord<M> | undefined>;
   get(ids: string[]): Promise<(StoredRecord<M> | undefined)[]>;
@@ -235,6 +254,8 @@ export interface DatabaseStats {
   memoryBytes: number;
   log: { segments: number; bytes: number; entries: number; oldestEntry?: Date; lastSequence: number };
   lastCheckpoint?: { sequence: number; at: Date };
+  /** Writes that have been called and are not durable yet. */
+  queue: { waiting: number; bytes: number };
   collections: CollectionInfo[];
 }
 
@@ -269,6 +290,8 @@ export interface DatabaseEvents {
   /** Recovery found something worth telling: a torn tail cut off, a corrupt record, a derived file rebuilt.
    *  Warnings raised while opening are kept and delivered to the first listener. */
   warning: { code: ErrorCode; message: string };
+  /** Writes are called faster than they can be stored ('high'), or that is over ('normal'). */
+  queue: { state: 'high' | 'normal'; waiting: number; bytes: number };
   /** This context became, or stopped being, the one that writes. */
   role: { role: 'writer' | 'follower' };
 }

@@ -57,8 +57,3 @@ export function checkOneOf(value: unknown, options: readonly unknown[], path: st
 export function checkBoolean(value: unknown, path: string): void {
   if (typeof value !== 'boolean') throw invalid(path, 'true or false', value);
 }
-
-/** @throws IsovecError ABORTED, with the signal's reason as cause */
-export function checkNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new IsovecError('ABORTED', 'aborted by its signal', { cause: signal.reason });
-}

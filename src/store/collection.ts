@@ -1,3 +1,4 @@
+import { checkNotAborted } from '../base/abort.ts';
 import type {
   Collection,
   CollectionInfo,
@@ -8,11 +9,13 @@ import type {
   Query,
   RecordInput,
   StoredRecord,
+  WriteOptions,
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
-import { checkInteger, checkNotAborted, unsupported } from './check.ts';
+import { checkInteger, unsupported } from './check.ts';
 import type { CollectionState, RawRecord } from './collection-state.ts';
+import type { Draft } from './draft.ts';
 import type { Engine } from './engine.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { runQuery } from './query.ts';
@@ -20,6 +23,7 @@ import { checkInclude, checkQuery } from './query-plan.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
 import { Scan } from './scan.ts';
 import type { Session } from './session.ts';
+import { checkWriteOptions } from './write-options.ts';
 
 const SCAN_BATCH_DEFAULT = 256;
 const SCAN_BATCH_MAX = 100_000;
@@ -42,20 +46,23 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     return this.#run(() => this.#state.info());
   }
 
-  insert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
-    return this.#write(() => insertion(this.#state, records));
+  insert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }> {
+    return this.#write(options, () => insertion(this.#state, records));
   }
 
-  upsert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
-    return this.#write(() => upsertion(this.#state, records));
+  upsert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }> {
+    return this.#write(options, () => upsertion(this.#state, records));
   }
 
-  update(changes: Change<M> | Change<M>[]): Promise<{ ids: string[] }> {
-    return this.#write(() => updating(this.#state, changes));
+  update(changes: Change<M> | Change<M>[], options?: WriteOptions): Promise<{ ids: string[] }> {
+    return this.#write(options, () => updating(this.#state, changes));
   }
 
-  delete(which: string | string[] | { filter: Filter }): Promise<{ deleted: number }> {
-    return this.#write(() => deletion(this.#state, which));
+  delete(
+    which: string | string[] | { filter: Filter },
+    options?: WriteOptions,
+  ): Promise<{ deleted: number }> {
+    return this.#write(options, () => deletion(this.#state, which));
   }
 
   get(id: string): Promise<StoredRecord<M> | undefined>;
@@ -143,14 +150,16 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   /** @param prepare checks and copies what was given, before anything waits */
-  #write<T>(prepare: () => Mutation<T>): Promise<T> {
+  #write<T>(options: WriteOptions | undefined, prepare: () => Mutation<T>): Promise<T> {
     return this.#run(() => {
-      const mutation = prepare();
-      return this.#engine.write((draft) => {
+      const turn = checkWriteOptions(options);
+      const { bytes, apply } = prepare();
+      const applyIfThere = (draft: Draft) => {
         // It may have been dropped while this waited.
         this.#checkThere();
-        return mutation(draft);
-      });
+        return apply(draft);
+      };
+      return this.#engine.write({ bytes, apply: applyIfThere }, turn);
     });
   }
 

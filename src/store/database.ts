@@ -10,6 +10,7 @@ import type {
   Metadata,
   RepairReport,
   Transaction,
+  TransactionOptions,
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { FORMAT_VERSION } from '../base/file-header.ts';
@@ -23,6 +24,8 @@ import { Indexer } from './indexer.ts';
 import { Maintenance } from './maintenance.ts';
 import { checkName } from './records.ts';
 import { Session } from './session.ts';
+import { runTransaction } from './transaction.ts';
+import { checkTransaction } from './write-options.ts';
 
 export interface DatabaseParts {
   location: string;
@@ -99,9 +102,16 @@ export class LocalDatabase implements Database {
     });
   }
 
-  transaction<T>(_fn: (tx: Transaction) => Promise<T> | T): Promise<T> {
-    return this.#session.run<T>(() => {
-      throw unsupported('transactions', 'transaction');
+  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T> {
+    return this.#session.run(() => {
+      const { signal } = checkTransaction(fn, options);
+      const engine = this.#engine;
+      const find = (name: string) => {
+        const state = engine.find(name);
+        if (!state) throw notFound(name);
+        return state;
+      };
+      return engine.transact((draft) => runTransaction(draft, find, fn, signal), signal);
     });
   }
 
@@ -109,7 +119,9 @@ export class LocalDatabase implements Database {
     return this.#session.run(async () => {
       if (this.#engine.readOnly) return;
       // What has been called before this is staged by now, and so flushed with it.
-      await this.#engine.writing.run(async () => {});
+      const { writing } = this.#engine;
+      const pass = async () => {};
+      await Promise.all([writing.run(pass), writing.run(pass, { priority: 'bulk' })]);
       await this.#engine.journal.flush();
     });
   }
@@ -138,7 +150,7 @@ export class LocalDatabase implements Database {
 
   stats(): Promise<DatabaseStats> {
     return this.#session.run(async () => {
-      const { journal, storage, memoryBytes } = this.#engine;
+      const { journal, storage, memoryBytes, waiting } = this.#engine;
       const { oldestEntryTime, ...log } = journal.statistics();
       return {
         formatVersion: FORMAT_VERSION,
@@ -148,6 +160,7 @@ export class LocalDatabase implements Database {
         ...(journal.generation > 0 && {
           lastCheckpoint: { sequence: journal.coveredSequence, at: new Date(journal.writtenAt) },
         }),
+        queue: { waiting: waiting.operations, bytes: waiting.bytes },
         collections: this.#infos(),
       };
     });

@@ -1,4 +1,4 @@
-import { IsovecError } from '../base/errors.ts';
+import { assert, IsovecError } from '../base/errors.ts';
 import { BATCH_BYTES_MAX } from '../base/limits.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import type { CollectionState, RawRecord } from './collection-state.ts';
@@ -14,12 +14,34 @@ export type Staged = Map<number, Map<string, RecordOperation>>;
 export class Draft {
   readonly operations: RecordOperation[] = [];
   readonly #below: Staged;
+  readonly #parent: Draft | undefined;
   readonly #own: Staged = new Map();
   readonly #encoder = new TextEncoder();
-  #bytes = 0;
+  #bytes: number;
 
-  constructor(below: Staged) {
+  constructor(below: Staged, parent?: Draft) {
     this.#below = below;
+    this.#parent = parent;
+    this.#bytes = parent?.bytes ?? 0;
+  }
+
+  /** What the batch takes in the log. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A part of this batch that can fail alone: it sees all of this draft, which changes only when it is folded in. */
+  child(): Draft {
+    return new Draft(this.#below, this);
+  }
+
+  /** The parent takes over what this one does. */
+  fold(): void {
+    const parent = this.#parent;
+    assert(parent, 'only a child is folded');
+    for (const operation of this.operations) parent.operations.push(operation);
+    overlay(parent.#own, this.#own);
+    parent.#bytes = this.#bytes;
   }
 
   has(state: CollectionState, id: string): boolean {
@@ -48,11 +70,7 @@ export class Draft {
 
   /** Later drafts see what this one does. */
   merge(): void {
-    for (const [collectionId, operations] of this.#own) {
-      const below = this.#below.get(collectionId) ?? new Map<string, RecordOperation>();
-      this.#below.set(collectionId, below);
-      for (const [id, operation] of operations) below.set(id, operation);
-    }
+    overlay(this.#below, this.#own);
   }
 
   /** Committed: what it did is no longer staged, unless a later draft has touched the same id. */
@@ -64,7 +82,9 @@ export class Draft {
   }
 
   #latest(state: CollectionState, id: string): RecordOperation | undefined {
-    return this.#own.get(state.id)?.get(id) ?? this.#below.get(state.id)?.get(id);
+    const own = this.#own.get(state.id)?.get(id);
+    if (own) return own;
+    return this.#parent ? this.#parent.#latest(state, id) : this.#below.get(state.id)?.get(id);
   }
 
   #add(state: CollectionState, id: string, operation: RecordOperation): void {
@@ -72,11 +92,19 @@ export class Draft {
     if (this.#bytes > BATCH_BYTES_MAX)
       throw new IsovecError(
         'INVALID_ARGUMENT',
-        `a batch is one atomic unit of at most ${BATCH_BYTES_MAX} bytes; this one is larger: split it`,
+        `a batch or transaction is one atomic unit of at most ${BATCH_BYTES_MAX} bytes; this one is larger: split it`,
         { details: { bytesMax: BATCH_BYTES_MAX, operations: this.operations.length } },
       );
     this.operations.push(operation);
     const own = this.#own.get(state.id) ?? new Map<string, RecordOperation>();
     this.#own.set(state.id, own.set(id, operation));
+  }
+}
+
+function overlay(below: Staged, above: Staged): void {
+  for (const [collectionId, operations] of above) {
+    const merged = below.get(collectionId) ?? new Map<string, RecordOperation>();
+    below.set(collectionId, merged);
+    for (const [id, operation] of operations) merged.set(id, operation);
   }
 }

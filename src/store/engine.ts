@@ -13,12 +13,14 @@ import { BlockCache } from './block-cache.ts';
 import { CollectionFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
-import { Draft, type Staged } from './draft.ts';
+import { Draft } from './draft.ts';
 import type { Events } from './events.ts';
 import type { DatabaseState } from './manifest-state.ts';
 import { growingFileNames } from './manifest-state.ts';
-import { Mutex } from './mutex.ts';
+import type { Mutation } from './mutations.ts';
 import { encodeOperations, type Operation, type RecordOperation } from './operations.ts';
+import { Staging } from './staging.ts';
+import type { TurnOptions, WriteQueue } from './write-queue.ts';
 
 /** Record blocks kept for reading. A thousand blocks: the hits of a hundred queries of ten. */
 const BLOCK_CACHE_BYTES = 16 * 1024 * 1024;
@@ -28,6 +30,7 @@ export interface EngineParts {
   journal: Journal<DatabaseState>;
   kernel: WebAssembly.Module;
   events: Events;
+  writing: WriteQueue;
   readOnly: boolean;
 }
 
@@ -40,23 +43,20 @@ export class Engine {
   readonly collections = new Map<number, CollectionState>();
   nextCollectionId = 1;
   /** Held while a batch is put together and staged, and while maintenance needs the state to stand still. */
-  readonly writing = new Mutex();
+  readonly writing: WriteQueue;
   /** Called after each commit. */
   onCommitted: () => void = () => {};
   readonly #kernel: WebAssembly.Module;
-  readonly #staged: Staged = new Map();
-  /** Vectors staged and not in an index yet, by collection: room is kept for them. */
-  readonly #awaited = new Map<number, number>();
-  /** Writes that have failed, taking all that was staged with them. */
-  #failedWrites = 0;
+  readonly #staging = new Staging();
   /** Commits that are not on the device yet, oldest first. */
   #unflushed: DatabaseEvents['commit'][] = [];
   #failure: unknown;
 
-  constructor({ storage, journal, kernel, events, readOnly }: EngineParts) {
+  constructor({ storage, journal, kernel, events, writing, readOnly }: EngineParts) {
     this.storage = storage;
     this.journal = journal;
     this.events = events;
+    this.writing = writing;
     this.readOnly = readOnly;
     this.#kernel = kernel;
   }
@@ -79,9 +79,14 @@ export class Engine {
 
   /** Everything that was staged is gone: the write that it stood on has failed. */
   dropStaged(): void {
-    this.#failedWrites++;
-    this.#staged.clear();
-    this.#awaited.clear();
+    this.#staging.drop();
+  }
+
+  /** Writes that have been called and are not committed yet. */
+  get waiting(): { operations: number; bytes: number } {
+    const queued = this.writing.waiting;
+    const staged = this.#staging.waiting;
+    return { operations: queued.operations + staged.operations, bytes: queued.bytes + staged.bytes };
   }
 
   /** Everything up to this sequence is on the device. */
@@ -113,21 +118,40 @@ export class Engine {
   }
 
   /**
-   * One batch. `build` fills a draft; if it throws, nothing has happened.
-   * @returns what `build` returned, once the batch is committed and applied
+   * One batch. If the mutation throws, nothing has happened.
+   * @returns what the mutation returned, once the batch is committed and applied
    */
-  async write<T>(build: (draft: Draft) => Promise<T> | T): Promise<T> {
-    const { result, committed } = await this.writing.run(async () => {
+  async write<T>({ bytes, apply }: Mutation<T>, options: TurnOptions = {}): Promise<T> {
+    const turn = async () => {
+      await this.#staging.room();
       for (;;) {
         this.checkWritable();
-        const failedBefore = this.#failedWrites;
-        const draft = new Draft(this.#staged);
-        const built = await build(draft);
+        const failedBefore = this.#staging.failures;
+        const draft = new Draft(this.#staging.operations);
+        const result = await apply(draft);
         // What the draft was built on may have failed meanwhile; then it must be built on what is left.
-        if (failedBefore === this.#failedWrites)
-          return { result: built, committed: this.#commitDraft(draft) };
+        if (failedBefore === this.#staging.failures) return { result, committed: this.#commitDraft(draft) };
       }
-    });
+    };
+    const { result, committed } = await this.writing.run(turn, { ...options, bytes });
+    await committed;
+    return result;
+  }
+
+  /**
+   * A batch that `run` puts together in its own time. It stands on what is committed, which nobody changes meanwhile.
+   * @returns what `run` returned, once the batch is committed and applied
+   */
+  async transact<T>(run: (draft: Draft) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const turn = async () => {
+      this.checkWritable();
+      await this.journal.drain();
+      const draft = new Draft(this.#staging.operations);
+      const result = await run(draft);
+      this.checkWritable();
+      return { result, committed: this.#commitDraft(draft) };
+    };
+    const { result, committed } = await this.writing.runTransaction(turn, { signal });
     await committed;
     return result;
   }
@@ -179,21 +203,22 @@ export class Engine {
     if (operations.length === 0) return Promise.resolve();
     const puts = countPuts(operations);
     this.#reserve(puts);
-    draft.merge();
-    return this.#commit(operations, () => {
+    const committed = this.#commit(operations, () => {
       draft.unmerge();
-      for (const [collectionId, count] of puts)
-        this.#awaited.set(collectionId, this.#awaited.get(collectionId)! - count);
+      for (const [collectionId, count] of puts) this.#staging.arrived(collectionId, count);
       for (const operation of operations) this.apply(operation);
     });
+    this.#staging.add(draft, committed);
+    return committed;
   }
 
   /** What is durable must fit into memory too, so room is made before anything is promised. */
   #reserve(puts: Map<number, number>): void {
-    const awaited = (collectionId: number) => this.#awaited.get(collectionId) ?? 0;
-    for (const [collectionId, count] of puts)
-      this.collections.get(collectionId)?.index.reserve(awaited(collectionId) + count);
-    for (const [collectionId, count] of puts) this.#awaited.set(collectionId, awaited(collectionId) + count);
+    for (const [collectionId, count] of puts) {
+      const awaited = this.#staging.awaited(collectionId);
+      this.collections.get(collectionId)?.index.reserve(awaited + count);
+    }
+    for (const [collectionId, count] of puts) this.#staging.await(collectionId, count);
   }
 
   async #commit(operations: readonly Operation[], apply: () => void): Promise<void> {

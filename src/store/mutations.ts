@@ -17,7 +17,11 @@ import {
   listRecords,
 } from './records.ts';
 
-export type Mutation<T> = (draft: Draft) => Promise<T> | T;
+export interface Mutation<T> {
+  /** What it holds in memory until its turn comes. */
+  bytes: number;
+  apply(draft: Draft): Promise<T> | T;
+}
 
 type OneOrMany<T> = T | T[];
 
@@ -47,9 +51,12 @@ export function updating<M extends Metadata>(
   const checked = listRecords(changes, 'changes').map(({ record, path }) =>
     checkChange(record, path, state.config),
   );
-  return async (draft) => {
-    for (const change of checked) draft.put(state, change.id, await changed(draft, state, change));
-    return { ids: checked.map(({ id }) => id) };
+  return {
+    bytes: checked.reduce((sum, change) => sum + sizeOf(change.id, change.metadata, change.vector), 0),
+    async apply(draft) {
+      for (const change of checked) draft.put(state, change.id, await changed(draft, state, change));
+      return { ids: checked.map(({ id }) => id) };
+    },
   };
 }
 
@@ -60,14 +67,17 @@ export function deletion(
   if (typeof which === 'object' && which !== null && !Array.isArray(which))
     throw unsupported('deleting by filter', 'which.filter');
   const ids = checkIds(which, 'which');
-  return (draft) => {
-    let deleted = 0;
-    for (const id of ids) {
-      if (!draft.has(state, id)) continue;
-      draft.delete(state, id);
-      deleted++;
-    }
-    return { deleted };
+  return {
+    bytes: ids.reduce((sum, id) => sum + sizeOf(id), 0),
+    apply(draft) {
+      let deleted = 0;
+      for (const id of ids) {
+        if (!draft.has(state, id)) continue;
+        draft.delete(state, id);
+        deleted++;
+      }
+      return { deleted };
+    },
   };
 }
 
@@ -78,13 +88,21 @@ function putting<M extends Metadata>(
 ): Mutation<{ ids: string[] }> {
   const listed = listRecords(records, 'records');
   const checked = listed.map(({ record, path }) => checkRecord(record, path, state.config));
-  return (draft) => {
-    for (const [index, { id, body, vector }] of checked.entries()) {
-      check(draft, id, listed[index]!.path);
-      draft.put(state, id, { body, vector });
-    }
-    return { ids: checked.map(({ id }) => id) };
+  return {
+    bytes: checked.reduce((sum, { id, body, vector }) => sum + sizeOf(id, body, vector), 0),
+    apply(draft) {
+      for (const [index, { id, body, vector }] of checked.entries()) {
+        check(draft, id, listed[index]!.path);
+        draft.put(state, id, { body, vector });
+      }
+      return { ids: checked.map(({ id }) => id) };
+    },
   };
+}
+
+/** Roughly: ids are mostly ASCII. */
+function sizeOf(id: string, body?: Uint8Array, vector?: Float32Array): number {
+  return id.length + (body?.byteLength ?? 0) + (vector?.byteLength ?? 0);
 }
 
 async function changed(

@@ -1,9 +1,9 @@
+import { checkNotAborted } from '../base/abort.ts';
 import type { OpenOptions } from '../base/api.ts';
 import {
   checkBoolean,
   checkInteger,
   checkKeys,
-  checkNotAborted,
   checkObject,
   checkOneOf,
   invalid,
@@ -11,6 +11,8 @@ import {
 } from './check.ts';
 
 export const LOCK_TIMEOUT_DEFAULT_MS = 10_000;
+/** Of writes waiting for their turn: more than any caller that waits now and then has. */
+export const QUEUE_LIMIT_DEFAULT = { operations: 100_000, bytes: 512 * 1024 * 1024 };
 /** The longest that a timer takes: some 24 days. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 const OPTION_KEYS = [
@@ -21,6 +23,7 @@ const OPTION_KEYS = [
   'readOnly',
   'recovery',
   'lockTimeout',
+  'queueLimit',
   'onProgress',
   'signal',
 ];
@@ -33,6 +36,7 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   checkKeys(options, OPTION_KEYS, 'options');
   const { storage, worker, durability, syncInterval, readOnly, recovery, lockTimeout, onProgress, signal } =
     options;
+  const { queueLimit } = options;
   if (storage !== undefined)
     checkOneOf(storage, ['auto', 'opfs', 'indexeddb', 'fs', 'memory'], 'options.storage');
   if (worker !== undefined) checkOneOf(worker, ['auto', true, false], 'options.worker');
@@ -46,5 +50,15 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
     throw invalid('options.onProgress', 'a function', onProgress);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid('options.signal', 'an AbortSignal', signal);
+  checkQueueLimit(queueLimit);
   checkNotAborted(signal);
+}
+
+function checkQueueLimit(limit: OpenOptions['queueLimit']): void {
+  if (limit === undefined) return;
+  checkObject(limit, 'options.queueLimit');
+  checkKeys(limit, ['operations', 'bytes'], 'options.queueLimit');
+  for (const key of ['operations', 'bytes'] as const)
+    if (limit[key] !== undefined)
+      checkInteger(limit[key], 1, Number.MAX_SAFE_INTEGER, `options.queueLimit.${key}`);
 }

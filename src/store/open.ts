@@ -1,15 +1,16 @@
+import { checkNotAborted } from '../base/abort.ts';
 import type { OpenOptions, Progress } from '../base/api.ts';
 import { Journal } from '../journal/journal.ts';
 import type { StorageBackend } from '../storage/storage.ts';
-import { checkNotAborted } from './check.ts';
 import { LocalDatabase } from './database.ts';
 import { Engine } from './engine.ts';
 import { Events } from './events.ts';
 import { loadCollection } from './load-collection.ts';
 import { type DatabaseState, INITIAL_STATE } from './manifest-state.ts';
-import { LOCK_TIMEOUT_DEFAULT_MS } from './open-options.ts';
+import { LOCK_TIMEOUT_DEFAULT_MS, QUEUE_LIMIT_DEFAULT } from './open-options.ts';
 import { decodeOperations } from './operations.ts';
 import type { Platform } from './platform.ts';
+import { WriteQueue } from './write-queue.ts';
 
 const SYNC_INTERVAL_DEFAULT_MS = 1000;
 /** Opens a database in this thread. As the public `open`. */
@@ -53,8 +54,9 @@ async function recover(
   platform: Platform,
   storage: StorageBackend,
   events: Events,
-  { durability = 'strict', syncInterval, readOnly = false, signal }: OpenOptions,
+  options: OpenOptions,
 ): Promise<Engine> {
+  const { durability = 'strict', syncInterval, readOnly = false, signal } = options;
   let engine: Engine | undefined;
   const [kernel, journal] = await Promise.all([
     platform.loadKernel(),
@@ -67,7 +69,12 @@ async function recover(
       onFlushed: (sequence) => engine?.tellFlushed(sequence),
     }),
   ]);
-  engine = new Engine({ storage, journal, kernel, events, readOnly });
+  const writing = new WriteQueue(
+    { ...QUEUE_LIMIT_DEFAULT, ...options.queueLimit },
+    options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS,
+    (pressure) => events.emit('queue', pressure),
+  );
+  engine = new Engine({ storage, journal, kernel, events, writing, readOnly });
   await loadCollections(engine, signal);
   const tell = throttle((progress: Progress) => events.emit('progress', progress));
   await journal.replay(

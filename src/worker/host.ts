@@ -8,12 +8,14 @@ import type {
   Query,
   RecordInput,
   StoredRecord,
+  WriteOptions,
 } from '../base/api.ts';
 import { assert, errorToImage } from '../base/errors.ts';
 import type { LocalCollection } from '../store/collection.ts';
 import type { LocalDatabase } from '../store/database.ts';
 import { openLocal } from '../store/open.ts';
 import type { Platform } from '../store/platform.ts';
+import { HostTransactions } from './host-transactions.ts';
 import { unpackRecords, vectorBuffers } from './packing.ts';
 import {
   type Answer,
@@ -25,7 +27,9 @@ import {
   type PackedRecords,
   type RecordMethod,
   type RemoteOpenOptions,
+  type RemoteWriteOptions,
   type ScanOptions,
+  type TransactionMethod,
 } from './protocol.ts';
 
 type Scan = AsyncGenerator<StoredRecord<Metadata>[], void, undefined>;
@@ -35,6 +39,7 @@ export class Host implements HostProtocol {
   readonly #collections: LocalCollection<Metadata>[] = [];
   readonly #scans = new Map<number, Scan>();
   readonly #aborts = new Map<number, AbortController>();
+  readonly #transactions = new HostTransactions();
   #database: LocalDatabase | undefined;
   #scanCount = 0;
 
@@ -58,6 +63,7 @@ export class Host implements HostProtocol {
         this.#database = database;
         database.on('commit', (payload) => tell({ event: 'commit', payload }));
         database.on('warning', (payload) => tell({ event: 'warning', payload }));
+        database.on('queue', (payload) => tell({ event: 'queue', payload }));
         database.on('role', (payload) => tell({ event: 'role', payload }));
         return { storage: database.storage };
       }),
@@ -89,8 +95,6 @@ export class Host implements HostProtocol {
             return collection.info();
           case 'count':
             return collection.count(which as Filter | undefined);
-          case 'delete':
-            return collection.delete(which as string[]);
           case 'get':
             return collection.get(which as string[]);
         }
@@ -99,11 +103,50 @@ export class Host implements HostProtocol {
     );
   }
 
-  write(handle: number, method: RecordMethod, packed: PackedRecords): Promise<Answer<{ ids: string[] }>> {
-    return answer(() => {
-      const records = unpackRecords(packed) as RecordInput & { id: string };
-      return this.#collection(handle)[method](records);
-    });
+  write(
+    handle: number,
+    method: RecordMethod,
+    packed: PackedRecords,
+    options: RemoteWriteOptions,
+  ): Promise<Answer<{ ids: string[] }>> {
+    return answer(() =>
+      this.#writing(options, (writeOptions) => {
+        const records = unpackRecords(packed) as RecordInput & { id: string };
+        return this.#collection(handle)[method](records, writeOptions);
+      }),
+    );
+  }
+
+  delete(handle: number, which: unknown, options: RemoteWriteOptions): Promise<Answer<{ deleted: number }>> {
+    return answer(() =>
+      this.#writing(options, (writeOptions) =>
+        this.#collection(handle).delete(which as string[], writeOptions),
+      ),
+    );
+  }
+
+  beginTransaction(id: number): Promise<Answer<void>> {
+    // It can be aborted until it has ended.
+    const controller = new AbortController();
+    this.#aborts.set(id, controller);
+    return answer(() => this.#transactions.begin(id, this.#opened(), controller.signal));
+  }
+
+  inTransaction(
+    id: number,
+    collection: string,
+    method: TransactionMethod,
+    given: unknown,
+  ): Promise<Answer<unknown>> {
+    return answer(
+      async () => this.#transactions.run(id, collection, method, given),
+      method === 'get' ? storedBuffers : undefined,
+    );
+  }
+
+  endTransaction(id: number, isCommit: boolean): Promise<Answer<void>> {
+    this.#aborts.delete(id);
+    return answer(() => this.#transactions.end(id, isCommit));
   }
 
   query(
@@ -155,6 +198,13 @@ export class Host implements HostProtocol {
     const collection = this.#collections[handle];
     assert(collection, `the worker knows no collection ${handle}`);
     return collection;
+  }
+
+  #writing<T>(
+    { priority, abortId }: RemoteWriteOptions,
+    write: (options: WriteOptions) => Promise<T>,
+  ): Promise<T> {
+    return this.#abortable(abortId, (signal) => write({ signal, ...(priority && { priority }) }));
   }
 
   async #abortable<T>(abortId: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {

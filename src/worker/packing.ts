@@ -1,9 +1,38 @@
 import type { Metadata, RecordInput, VectorInput } from '../base/api.ts';
+import { IsovecError } from '../base/errors.ts';
 import { checkObject } from '../store/check.ts';
+import { encodeMetadata } from '../store/metadata.ts';
 import { copyVector } from '../store/vectors.ts';
 import type { PackedRecord, PackedRecords } from './protocol.ts';
 
 type AnyRecord = Partial<RecordInput<Metadata>>;
+
+/**
+ * Sends records with their vectors packed.
+ * @param name of the argument, for errors
+ */
+export async function sendRecords<T>(
+  given: unknown,
+  name: string,
+  send: (packed: PackedRecords) => Promise<T>,
+): Promise<T> {
+  const packed = packRecords(given, name);
+  try {
+    return await send(packed);
+  } catch (error) {
+    if (error instanceof IsovecError && error.cause instanceof Error && error.cause.name === 'DataCloneError')
+      blameMetadata(packed.records, packed.isSingle, name);
+    throw error;
+  }
+}
+
+/** What cannot be sent is metadata that could not be stored either: the check for that names its place. */
+function blameMetadata(records: readonly PackedRecord[], isSingle: boolean, name: string): void {
+  for (const [index, { fields }] of records.entries()) {
+    const { metadata } = fields as RecordInput;
+    encodeMetadata(metadata, isSingle ? `${name}.metadata` : `${name}[${index}].metadata`);
+  }
+}
 
 /**
  * Takes the vectors out of records into one buffer of their own: the caller keeps its arrays, and the worker gets the
@@ -11,7 +40,7 @@ type AnyRecord = Partial<RecordInput<Metadata>>;
  * @param name of the argument, for errors
  * @throws IsovecError INVALID_ARGUMENT, INVALID_VECTOR
  */
-export function packRecords(given: unknown, name: string): PackedRecords {
+function packRecords(given: unknown, name: string): PackedRecords {
   const isSingle = !Array.isArray(given);
   const records = (isSingle ? [given] : given) as AnyRecord[];
   const copies: Float32Array[] = [];

@@ -11,10 +11,11 @@ import type {
   OpenOptions,
   Query,
   StoredRecord,
+  WriteOptions,
 } from '../base/api.ts';
 import type { ErrorImage } from '../base/errors.ts';
 
-/** The abort id of opening; queries count up from the next. */
+/** The abort id of opening; what else can be aborted counts up from the next. */
 export const OPENING_ABORT_ID = 0;
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; error: ErrorImage };
@@ -40,10 +41,19 @@ export type DatabaseMethod =
   | 'close';
 
 /** Methods of a collection whose arguments and results are plain data. */
-export type CollectionMethod = 'info' | 'delete' | 'count' | 'get';
+export type CollectionMethod = 'info' | 'count' | 'get';
 
 /** Methods of a collection that take records with vectors. */
 export type RecordMethod = 'insert' | 'upsert' | 'update';
+
+/** Methods of a collection within a transaction. */
+export type TransactionMethod = RecordMethod | 'delete' | 'get';
+
+/** What crosses of WriteOptions: the signal stays, and is obeyed by `abort` with this id. */
+export interface RemoteWriteOptions {
+  priority?: WriteOptions['priority'];
+  abortId: number;
+}
 
 /** All vectors of a batch end to end in one buffer, which is transferred. */
 export interface PackedRecords {
@@ -72,15 +82,31 @@ export interface HostProtocol {
     options: RemoteOpenOptions,
     events: MessagePort,
   ): Promise<Answer<Pick<Database, 'storage'>>>;
-  /** Gives up an opening, or a query, that is under way. */
+  /** Gives up an opening, a query, a write that still waits or a transaction that is under way. */
   abort(abortId: number): void;
   database(method: DatabaseMethod, args: unknown[]): Promise<Answer<unknown>>;
   openCollection(name: string, config: CollectionConfig | undefined): Promise<Answer<number>>;
   collection(handle: number, method: CollectionMethod, args: unknown[]): Promise<Answer<unknown>>;
-  write(handle: number, method: RecordMethod, packed: PackedRecords): Promise<Answer<{ ids: string[] }>>;
+  write(
+    handle: number,
+    method: RecordMethod,
+    packed: PackedRecords,
+    options: RemoteWriteOptions,
+  ): Promise<Answer<{ ids: string[] }>>;
+  delete(handle: number, which: unknown, options: RemoteWriteOptions): Promise<Answer<{ deleted: number }>>;
   query(handle: number, queries: Query[], isSingle: boolean, abortId: number): Promise<Answer<unknown>>;
   openScan(handle: number, options: ScanOptions): Promise<Answer<number>>;
   /** The next records; none at the end. */
   nextScanned(scan: number): Promise<Answer<StoredRecord<Metadata>[]>>;
   closeScan(scan: number): Promise<Answer<void>>;
+  /** Resolves when it is the transaction's turn. @param id one of those for `abort` */
+  beginTransaction(id: number): Promise<Answer<void>>;
+  /** @param given PackedRecords for a RecordMethod */
+  inTransaction(
+    id: number,
+    collection: string,
+    method: TransactionMethod,
+    given: unknown,
+  ): Promise<Answer<unknown>>;
+  endTransaction(id: number, isCommit: boolean): Promise<Answer<void>>;
 }

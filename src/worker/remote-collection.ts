@@ -1,4 +1,5 @@
 import * as Comlink from 'comlink';
+import { abortable, checkNotAborted } from '../base/abort.ts';
 import type {
   Collection,
   CollectionInfo,
@@ -9,14 +10,14 @@ import type {
   Query,
   RecordInput,
   StoredRecord,
+  WriteOptions,
 } from '../base/api.ts';
-import { IsovecError } from '../base/errors.ts';
-import { checkNotAborted, checkObject, invalid, unsupported } from '../store/check.ts';
-import { encodeMetadata } from '../store/metadata.ts';
+import { checkObject, invalid, unsupported } from '../store/check.ts';
 import { copyVector } from '../store/vectors.ts';
+import { checkWriteOptions } from '../store/write-options.ts';
 import type { WorkerLink } from './link.ts';
-import { packRecords } from './packing.ts';
-import type { CollectionMethod, PackedRecord, RecordMethod } from './protocol.ts';
+import { sendRecords } from './packing.ts';
+import type { CollectionMethod, RecordMethod, RemoteWriteOptions } from './protocol.ts';
 
 /** A collection in a worker. It checks only what must be right to cross; the rest is checked at the other end. */
 export class RemoteCollection<M extends Metadata> implements Collection<M> {
@@ -36,22 +37,28 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     return this.#call('info') as Promise<CollectionInfo>;
   }
 
-  insert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
-    return this.#write('insert', records, 'records');
+  insert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }> {
+    return this.#write('insert', records, 'records', options);
   }
 
-  upsert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
-    return this.#write('upsert', records, 'records');
+  upsert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }> {
+    return this.#write('upsert', records, 'records', options);
   }
 
   update(
     changes: (Partial<RecordInput<M>> & { id: string }) | (Partial<RecordInput<M>> & { id: string })[],
+    options?: WriteOptions,
   ): Promise<{ ids: string[] }> {
-    return this.#write('update', changes, 'changes');
+    return this.#write('update', changes, 'changes', options);
   }
 
-  delete(which: string | string[] | { filter: Filter }): Promise<{ deleted: number }> {
-    return this.#call('delete', which) as Promise<{ deleted: number }>;
+  delete(
+    which: string | string[] | { filter: Filter },
+    options?: WriteOptions,
+  ): Promise<{ deleted: number }> {
+    return this.#writing(options, (remote) =>
+      this.#link.call((host) => host.delete(this.#handle, which, remote)),
+    );
   }
 
   get(id: string): Promise<StoredRecord<M> | undefined>;
@@ -109,55 +116,38 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     return abortable(answered, signals, () => this.#link.tell((host) => host.abort(abortId)));
   }
 
-  async #write(method: RecordMethod, given: unknown, name: string): Promise<{ ids: string[] }> {
-    const packed = packRecords(given, name);
+  async #write(
+    method: RecordMethod,
+    given: unknown,
+    name: string,
+    options: WriteOptions | undefined,
+  ): Promise<{ ids: string[] }> {
+    return this.#writing(options, (remote) =>
+      sendRecords(given, name, (packed) =>
+        this.#link.call((host) =>
+          host.write(this.#handle, method, Comlink.transfer(packed, [packed.vectors.buffer]), remote),
+        ),
+      ),
+    );
+  }
+
+  /** An abort is passed on; whether the write was still waiting is known at the other end only. */
+  async #writing<T>(
+    options: WriteOptions | undefined,
+    send: (remote: RemoteWriteOptions) => Promise<T>,
+  ): Promise<T> {
+    const { priority, signal } = checkWriteOptions(options);
+    const abortId = this.#nextAbortId();
+    const abort = () => this.#link.tell((host) => host.abort(abortId));
+    signal?.addEventListener('abort', abort);
     try {
-      return await this.#link.call((host) =>
-        host.write(this.#handle, method, Comlink.transfer(packed, [packed.vectors.buffer])),
-      );
-    } catch (error) {
-      if (
-        error instanceof IsovecError &&
-        error.cause instanceof Error &&
-        error.cause.name === 'DataCloneError'
-      )
-        blameMetadata(packed.records, packed.isSingle, name);
-      throw error;
+      return await send({ abortId, ...(priority && { priority }) });
+    } finally {
+      signal?.removeEventListener('abort', abort);
     }
   }
 
   #call(method: CollectionMethod, ...args: unknown[]): Promise<unknown> {
     return this.#link.call((host) => host.collection(this.#handle, method, args));
-  }
-}
-
-/** Rejects as soon as one of the signals is aborted, and calls the other end off. */
-async function abortable<T>(answer: Promise<T>, signals: AbortSignal[], callOff: () => void): Promise<T> {
-  if (signals.length === 0) return answer;
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      for (const signal of signals) signal.removeEventListener('abort', onAbort);
-    };
-    const onAbort = (event: Event) => {
-      callOff();
-      reject(
-        new IsovecError('ABORTED', 'aborted by its signal', { cause: (event.target as AbortSignal).reason }),
-      );
-    };
-    for (const signal of signals) signal.addEventListener('abort', onAbort);
-  });
-  try {
-    return await Promise.race([answer, aborted]);
-  } finally {
-    stop();
-  }
-}
-
-/** What cannot be sent is metadata that could not be stored either: the check for that names its place. */
-function blameMetadata(records: readonly PackedRecord[], isSingle: boolean, name: string): void {
-  for (const [index, { fields }] of records.entries()) {
-    const { metadata } = fields as RecordInput;
-    encodeMetadata(metadata, isSingle ? `${name}.metadata` : `${name}[${index}].metadata`);
   }
 }

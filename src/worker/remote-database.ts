@@ -12,13 +12,15 @@ import type {
   OpenOptions,
   RepairReport,
   Transaction,
+  TransactionOptions,
 } from '../base/api.ts';
-import { unsupported } from '../store/check.ts';
 import { Events } from '../store/events.ts';
 import { Session } from '../store/session.ts';
+import { checkTransaction } from '../store/write-options.ts';
 import { type SpawnedWorker, WorkerLink } from './link.ts';
 import { type DatabaseMethod, type EventMessage, OPENING_ABORT_ID } from './protocol.ts';
 import { RemoteCollection } from './remote-collection.ts';
+import { runRemoteTransaction } from './remote-transaction.ts';
 
 /** Opens a database in a worker of its own. As the public `open`. */
 export async function openRemote(
@@ -88,9 +90,10 @@ class RemoteDatabase implements Database {
     return this.#call('dropCollection', name);
   }
 
-  async transaction<T>(_fn: (tx: Transaction) => Promise<T> | T): Promise<T> {
-    this.#session.check();
-    throw unsupported('transactions', 'transaction');
+  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T> {
+    return this.#session.run(() =>
+      runRemoteTransaction(this.#link, ++this.#abortId, fn, checkTransaction(fn, options)),
+    );
   }
 
   flush(): Promise<void> {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Collection, Database, Metadata } from '../../src/base/api.ts';
+import type { Collection, Database, Metadata, TransactionCollection } from '../../src/base/api.ts';
 import { type NewLocation, type Open, vectorOf } from './fixture.ts';
 import { type Metric, Model } from './model.ts';
 
@@ -17,7 +17,7 @@ const metadata: fc.Arbitrary<Metadata> = fc.dictionary(
 const record = fc.record({ id, vector, metadata });
 const batch = fc.array(record, { minLength: 1, maxLength: 12 });
 
-const operation = fc.oneof(
+const write = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('upsert' as const), batch }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('insert' as const), batch }) },
   {
@@ -30,6 +30,15 @@ const operation = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({ kind: fc.constant('delete' as const), ids: fc.array(id, { maxLength: 8 }) }),
+  },
+);
+type Write = typeof write extends fc.Arbitrary<infer W> ? W : never;
+
+const operation = fc.oneof(
+  { weight: 16, arbitrary: write },
+  {
+    weight: 3,
+    arbitrary: fc.record({ writes: fc.array(write, { maxLength: 5 }), isRolledBack: fc.boolean() }),
   },
   {
     weight: 3,
@@ -64,11 +73,11 @@ async function live(open: Open, location: string, metric: Metric, life: Operatio
   let database = await open(location);
   let collection = await database.collection('c', { dimensions: DIMENSIONS, metric });
   for (const step of life) {
-    if (step.kind === 'reopen') {
+    if ('kind' in step && step.kind === 'reopen') {
       await database.close();
       database = await open(location);
       collection = await database.collection('c', { dimensions: DIMENSIONS, metric });
-    } else await perform(step, database, collection, model, metric);
+    } else await take(step, database, collection, model, metric);
   }
   await compare(collection, model, metric);
   await database.close();
@@ -77,13 +86,41 @@ async function live(open: Open, location: string, metric: Metric, life: Operatio
   await database.close();
 }
 
-async function perform(
+async function take(
   step: Operation,
   database: Database,
   collection: Collection,
   model: Model,
   metric: Metric,
 ): Promise<void> {
+  if ('writes' in step) await transact(step, database, model);
+  else if ('vector' in step) await compareQuery(collection, model, metric, step.vector, step.topK);
+  else if (step.kind === 'checkpoint') await database.checkpoint();
+  else if (step.kind === 'compact') await database.compact();
+  else await perform(step as Write, collection, model);
+}
+
+class RolledBack extends Error {}
+
+async function transact(
+  { writes, isRolledBack }: { writes: Write[]; isRolledBack: boolean },
+  database: Database,
+  model: Model,
+): Promise<void> {
+  const inside = model.copy();
+  const done = database.transaction(async (tx) => {
+    const collection = tx.collection('c');
+    for (const step of writes) await perform(step, collection, inside);
+    const ids = ['id0', 'id1', 'id2', 'id3'];
+    expect(await collection.get(ids)).toEqual(ids.map((each) => inside.get(each)));
+    if (isRolledBack) throw new RolledBack();
+  });
+  if (isRolledBack) return void (await expect(done).rejects.toThrow(RolledBack));
+  await done;
+  model.become(inside);
+}
+
+async function perform(step: Write, collection: TransactionCollection, model: Model): Promise<void> {
   if ('batch' in step) {
     const ids = step.batch.map((entry) => entry.id);
     const isRefused =
@@ -99,13 +136,10 @@ async function perform(
     if (!isThere) return void (await expect(done).rejects.toMatchObject({ code: 'NOT_FOUND' }));
     await done;
     model.update(step.change);
-  } else if ('ids' in step) {
+  } else {
     const deleted = new Set(step.ids.filter((each) => model.records.delete(each))).size;
     expect(await collection.delete(step.ids)).toEqual({ deleted });
-  } else if ('vector' in step) {
-    await compareQuery(collection, model, metric, step.vector, step.topK);
-  } else if (step.kind === 'checkpoint') await database.checkpoint();
-  else await database.compact();
+  }
 }
 
 async function compare(collection: Collection, model: Model, metric: Metric): Promise<void> {

@@ -11,6 +11,18 @@ interface ModelRecord {
 export class Model {
   readonly records = new Map<string, ModelRecord>();
 
+  /** What it holds, in another that can go its own way. */
+  copy(): Model {
+    const copy = new Model();
+    for (const [id, record] of this.records) copy.records.set(id, record);
+    return copy;
+  }
+
+  become(other: Model): void {
+    this.records.clear();
+    for (const [id, record] of other.records) this.records.set(id, record);
+  }
+
   get ids(): string[] {
     return [...this.records.keys()];
   }

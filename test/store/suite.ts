@@ -6,6 +6,7 @@ import { type NewLocation, type Open, type Store, three, withThree } from './fix
 import { lifecycle } from './lifecycle.ts';
 import type { Metric } from './model.ts';
 import { againstModel } from './model-property.ts';
+import { transactions } from './transactions.ts';
 
 let count = 0;
 
@@ -33,6 +34,7 @@ export function describeStore(store: Store): void {
     basics(open, newLocation);
     badInput(open, newLocation);
     lifecycle(open, newLocation, store);
+    transactions(open, newLocation);
     againstModel(open, newLocation, store.propertyRuns);
   });
 }

@@ -1,0 +1,39 @@
+import { IsovecError } from './errors.ts';
+
+/** @throws IsovecError ABORTED, with the signal's reason as cause */
+export function checkNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal);
+}
+
+/**
+ * As `promise`, but rejects as soon as one of the signals is aborted; what the promise does then is nobody's business.
+ * @param callOff called when a signal is aborted
+ */
+export async function abortable<T>(
+  promise: Promise<T>,
+  signals: readonly AbortSignal[],
+  callOff: () => void = () => {},
+): Promise<T> {
+  if (signals.length === 0) return promise;
+  let stop = () => {};
+  const abortion = new Promise<never>((_, reject) => {
+    const onAbort = (event: Event) => {
+      callOff();
+      reject(aborted(event.target as AbortSignal));
+    };
+    for (const signal of signals) signal.addEventListener('abort', onAbort);
+    stop = () => {
+      for (const signal of signals) signal.removeEventListener('abort', onAbort);
+    };
+  });
+  promise.catch(() => {}); // it may fail after nobody waits for it any more
+  try {
+    return await Promise.race([promise, abortion]);
+  } finally {
+    stop();
+  }
+}
+
+export function aborted(signal: AbortSignal): IsovecError {
+  return new IsovecError('ABORTED', 'aborted by its signal', { cause: signal.reason });
+}

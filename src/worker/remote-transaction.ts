@@ -1,0 +1,125 @@
+/** A transaction in a worker, as its function sees it here. */
+import * as Comlink from 'comlink';
+import { abortable, checkNotAborted } from '../base/abort.ts';
+import type {
+  Filter,
+  Metadata,
+  RecordInput,
+  StoredRecord,
+  Transaction,
+  TransactionCollection,
+  TransactionOptions,
+} from '../base/api.ts';
+import { IsovecError } from '../base/errors.ts';
+import type { WorkerLink } from './link.ts';
+import { sendRecords } from './packing.ts';
+import type { RecordMethod } from './protocol.ts';
+
+/**
+ * Opens a transaction in the worker, lets `fn` fill it, and commits it, or rolls it back when `fn` fails.
+ * @param id not used before on this link
+ */
+export async function runRemoteTransaction<T>(
+  link: WorkerLink,
+  id: number,
+  fn: (transaction: Transaction) => Promise<T> | T,
+  { signal }: TransactionOptions,
+): Promise<T> {
+  const signals = signal ? [signal] : [];
+  const abort = () => link.tell((host) => host.abort(id));
+  signal?.addEventListener('abort', abort);
+  try {
+    await link.call((host) => host.beginTransaction(id));
+    const transaction = new RemoteTransaction(link, id, signal);
+    const running = (async () => fn(transaction))();
+    let result: T;
+    try {
+      result = await abortable(running, signals);
+    } catch (error) {
+      transaction.isOver = true;
+      // It is gone already when it was aborted.
+      await link.call((host) => host.endTransaction(id, false)).catch(() => {});
+      throw error;
+    }
+    transaction.isOver = true;
+    await link.call((host) => host.endTransaction(id, true));
+    return result;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+class RemoteTransaction implements Transaction {
+  readonly link: WorkerLink;
+  readonly id: number;
+  readonly #signal: AbortSignal | undefined;
+  isOver = false;
+
+  constructor(link: WorkerLink, id: number, signal: AbortSignal | undefined) {
+    this.link = link;
+    this.id = id;
+    this.#signal = signal;
+  }
+
+  collection<M extends Metadata = Metadata>(name: string): TransactionCollection<M> {
+    return new RemoteTransactionCollection<M>(this, name);
+  }
+
+  check(): void {
+    if (this.isOver) throw new IsovecError('CLOSED', 'the transaction has ended');
+    checkNotAborted(this.#signal);
+  }
+}
+
+class RemoteTransactionCollection<M extends Metadata> implements TransactionCollection<M> {
+  readonly #transaction: RemoteTransaction;
+  readonly #name: string;
+
+  constructor(transaction: RemoteTransaction, name: string) {
+    this.#transaction = transaction;
+    this.#name = name;
+  }
+
+  insert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
+    return this.#write('insert', records, 'records');
+  }
+
+  upsert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
+    return this.#write('upsert', records, 'records');
+  }
+
+  update(
+    changes: (Partial<RecordInput<M>> & { id: string }) | (Partial<RecordInput<M>> & { id: string })[],
+  ): Promise<{ ids: string[] }> {
+    return this.#write('update', changes, 'changes');
+  }
+
+  async delete(which: string | string[] | { filter: Filter }): Promise<{ deleted: number }> {
+    return (await this.#call('delete', which)) as { deleted: number };
+  }
+
+  get(id: string): Promise<StoredRecord<M> | undefined>;
+  get(ids: string[]): Promise<(StoredRecord<M> | undefined)[]>;
+  async get(
+    which: string | string[],
+  ): Promise<StoredRecord<M> | undefined | (StoredRecord<M> | undefined)[]> {
+    return (await this.#call('get', which)) as StoredRecord<M> | undefined | (StoredRecord<M> | undefined)[];
+  }
+
+  async #write(method: RecordMethod, given: unknown, name: string): Promise<{ ids: string[] }> {
+    const { link, id } = this.#transaction;
+    this.#transaction.check();
+    const ids = await sendRecords(given, name, (packed) =>
+      link.call((host) =>
+        host.inTransaction(id, this.#name, method, Comlink.transfer(packed, [packed.vectors.buffer])),
+      ),
+    );
+    return ids as { ids: string[] };
+  }
+
+  #call(method: 'delete' | 'get', given: unknown): Promise<unknown> {
+    const { link, id } = this.#transaction;
+    this.#transaction.check();
+    return link.call((host) => host.inTransaction(id, this.#name, method, given));
+  }
+}
