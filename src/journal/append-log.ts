@@ -6,6 +6,8 @@
  *  - Frames reach the file in order of sequence, and `onCommitted` is called in that order, each once.
  *  - One write is under way at a time; the next starts only when it is flushed (strict), so a crash can tear only
  *    frames that nobody has been promised.
+ *  - A segment that is full or old is flushed and ended before the next write, so only the newest can be torn.
+ *  - Times of frames never go back, whatever the clock does: restoring to a time finds one place in the log.
  *  - When a write fails, everything not yet committed fails with it, and the file is cut back to the last good frame.
  *    If even that fails, or a flush of already acknowledged bytes does, the log takes no more until it is reopened.
  */
@@ -13,7 +15,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { IsovecError } from '../base/errors.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
 import { encodeFrame } from './frame.ts';
-import { encodeSegmentHeader, segmentName } from './segment.ts';
+import { encodeSegmentHeader, type SegmentSummary, segmentName } from './segment.ts';
 
 /** Entries of one write. More would only delay the first of them: at 1 GB/s this is 8 ms. */
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
@@ -22,6 +24,10 @@ export interface AppendLogOptions {
   durability: 'strict' | 'relaxed';
   /** Between flushes under 'relaxed'. */
   syncIntervalMs: number;
+  /** A segment that has grown to this is ended before the next write. */
+  segmentBytesMax: number;
+  /** And one whose first frame is this old. */
+  segmentAgeMaxMs: number;
   /** Called, before the entries' promises reject, when a write has failed and all uncommitted entries are gone. */
   onFailed: () => void;
   /** Called when everything up to this sequence is on the device. */
@@ -31,8 +37,16 @@ export interface AppendLogOptions {
 /** Where writing goes on: after the last frame that recovery found. */
 export interface LogPosition {
   nextSequence: number;
+  /** Of the newest frame; 0 if there is none. */
+  lastTime: number;
+  /** Ended segments, oldest first. */
+  sealed: SegmentSummary[];
   /** The newest segment, open, cut to its intact frames; undefined starts a new one with the next entry. */
-  segment?: { file: StorageFile; bytes: number };
+  segment?: OpenSegment;
+}
+
+interface OpenSegment extends SegmentSummary {
+  file: StorageFile;
 }
 
 interface Entry {
@@ -47,7 +61,9 @@ export class AppendLog {
   readonly #storage: StorageBackend;
   readonly #options: AppendLogOptions;
   #waiting: Entry[] = [];
-  #segment: { file: StorageFile; bytes: number } | undefined;
+  #segment: OpenSegment | undefined;
+  #sealed: SegmentSummary[];
+  #lastTime: number;
   #nextSequence: number;
   /** Of the newest frame in the file. */
   #writtenSequence: number;
@@ -61,6 +77,8 @@ export class AppendLog {
     this.#storage = storage;
     this.#options = options;
     this.#segment = position.segment;
+    this.#sealed = position.sealed;
+    this.#lastTime = position.lastTime;
     this.#nextSequence = position.nextSequence;
     this.#writtenSequence = this.#flushedSequence = position.nextSequence - 1;
   }
@@ -70,9 +88,14 @@ export class AppendLog {
     return this.#writtenSequence;
   }
 
-  /** Of the current segment; 0 when the next entry starts a new one. */
-  get segmentBytes(): number {
-    return this.#segment?.bytes ?? 0;
+  /** Those that hold anything, oldest first. */
+  get segments(): readonly SegmentSummary[] {
+    return this.#segment && this.#segment.bytes > 0 ? [...this.#sealed, this.#segment] : this.#sealed;
+  }
+
+  /** A checkpoint covers everything up to this sequence: the segments with it are no longer counted. */
+  forget(coveredSequence: number): void {
+    this.#sealed = this.#sealed.filter(({ firstSequence }) => firstSequence > coveredSequence);
   }
 
   /**
@@ -103,9 +126,9 @@ export class AppendLog {
 
   /** Ends the current segment, flushed; the next entry starts a new one. @returns the last sequence before it */
   async rotate(): Promise<number> {
-    await this.flush();
-    await this.#segment?.file.close();
-    this.#segment = undefined;
+    await this.drain();
+    if (this.#broken) throw this.#broken;
+    await this.#endSegment();
     return this.#writtenSequence;
   }
 
@@ -157,22 +180,48 @@ export class AppendLog {
   async #write(group: Entry[]): Promise<void> {
     if (this.#broken) throw this.#broken;
     const firstSequence = group[0]!.sequence;
+    const time = Math.max(Date.now(), this.#lastTime);
+    if (this.#segment && this.#isFull(this.#segment, time)) await this.#endSegment();
     this.#segment ??= {
       file: await this.#storage.open(segmentName(firstSequence), { create: true }),
+      firstSequence,
       bytes: 0,
+      firstTime: time,
     };
     const segment = this.#segment;
     const writer = new ByteWriter(64 * 1024);
     if (segment.bytes === 0) writer.raw(encodeSegmentHeader(firstSequence));
-    const time = Date.now();
+    if (segment.firstSequence === firstSequence) segment.firstTime = time;
     for (const { payload, sequence } of group)
       writer.raw(encodeFrame({ payload, sequence, time, unflushed: sequence - 1 - this.#flushedSequence }));
     await segment.file.write(segment.bytes, writer.bytes());
     if (this.#options.durability === 'strict') await segment.file.flush();
     segment.bytes += writer.length;
+    this.#lastTime = time;
     this.#writtenSequence = firstSequence + group.length - 1;
     if (this.#options.durability === 'strict') this.#flushedSequence = this.#writtenSequence;
     else this.#scheduleFlush();
+  }
+
+  #isFull(segment: OpenSegment, time: number): boolean {
+    const { segmentBytesMax, segmentAgeMaxMs } = this.#options;
+    const isOver = segment.bytes >= segmentBytesMax || time - segment.firstTime >= segmentAgeMaxMs;
+    return isOver && this.#hasFrames(segment);
+  }
+
+  /** One without a frame is named after the next, which starts it again. */
+  #hasFrames({ firstSequence }: SegmentSummary): boolean {
+    return firstSequence <= this.#writtenSequence;
+  }
+
+  /** Flushes it first: behind an ended segment nothing may be torn. */
+  async #endSegment(): Promise<void> {
+    await this.#flushWritten();
+    const segment = this.#segment;
+    if (!segment) return;
+    this.#segment = undefined;
+    if (this.#hasFrames(segment)) this.#sealed.push(segment);
+    await segment.file.close();
   }
 
   /** Everything uncommitted was staged on top of what failed, so all of it goes. */

@@ -10,7 +10,7 @@ import type { StorageBackend, StorageFile } from '../storage/storage.ts';
 import { AppendLog } from './append-log.ts';
 import type { Frame } from './frame.ts';
 import { decodeManifest, encodeManifest, MANIFEST_NAME, type Manifest } from './manifest.ts';
-import { parseSegmentName, readSegment, segmentName } from './segment.ts';
+import { parseSegmentName, readSegment, type SegmentSummary, segmentName } from './segment.ts';
 
 /** Names of data files start so; the sweep touches nothing else, least of all what is not ours. */
 export const DATA_FILE_PREFIX = 'data-';
@@ -18,6 +18,9 @@ export const DATA_FILE_PREFIX = 'data-';
 export interface JournalOptions {
   durability: 'strict' | 'relaxed';
   syncIntervalMs: number;
+  /** As in AppendLogOptions. */
+  segmentBytesMax: number;
+  segmentAgeMaxMs: number;
   readOnly: boolean;
   /** Recovery found something worth telling. */
   onWarning: (message: string) => void;
@@ -35,10 +38,8 @@ export interface LogStatistics {
   lastSequence: number;
 }
 
-interface OpenSegment {
-  firstSequence: number;
+interface OpenSegment extends SegmentSummary {
   file: StorageFile;
-  bytes: number;
 }
 
 export class Journal<State> {
@@ -47,10 +48,10 @@ export class Journal<State> {
   #manifest: Manifest<State>;
   /** Undefined until replay has found where to go on; for good when read-only. */
   #log: AppendLog | undefined;
-  /** Segments behind the current one that no checkpoint covers yet. */
-  #sealed = { segments: 0, bytes: 0 };
+  /** Segments as replay found them; from then on `#log` knows. */
+  #found: SegmentSummary[] = [];
   #lastSequence: number;
-  #oldestEntryTime: number | undefined;
+  #lastTime = 0;
 
   private constructor(storage: StorageBackend, options: JournalOptions, manifest: Manifest<State>) {
     this.#storage = storage;
@@ -82,7 +83,7 @@ export class Journal<State> {
       throw new IsovecError('NOT_FOUND', 'there is no isovec database here, and readOnly creates none');
     const manifest = { generation: 0, coveredSequence: 0, writtenAt: 0, files: {}, state: initialState };
     const journal = new Journal(storage, options, manifest);
-    await journal.#replaceManifest(manifest);
+    await journal.#replaceManifest(manifest, () => {});
     return journal;
   }
 
@@ -113,7 +114,12 @@ export class Journal<State> {
 
   /** Bytes of log that the next open would replay. */
   get tailBytes(): number {
-    return this.#sealed.bytes + (this.#log?.segmentBytes ?? 0);
+    return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Entries that the next open would replay. */
+  get tailEntries(): number {
+    return this.lastSequence - this.#manifest.coveredSequence;
   }
 
   /**
@@ -125,20 +131,22 @@ export class Journal<State> {
     onProgress: (done: number, total: number) => void,
   ): Promise<void> {
     const segments = await this.#openSegments();
-    let current: { segment: OpenSegment; bytes: number } | undefined;
+    let current: OpenSegment | undefined;
     try {
       current = await this.#replaySegments(segments, deliver, onProgress);
       if (this.#options.readOnly) current = undefined;
     } finally {
-      for (const segment of segments) if (segment !== current?.segment) await segment.file.close();
+      for (const segment of segments) if (segment !== current) await segment.file.close();
     }
+    this.#found = segments.filter((segment) => segment !== current && segment.bytes > 0);
     if (this.#options.readOnly) return;
-    for (const segment of segments) if (segment !== current?.segment) this.#seal(segment.bytes);
     this.#log = new AppendLog(
       this.#storage,
       {
         nextSequence: this.#lastSequence + 1,
-        ...(current && { segment: { file: current.segment.file, bytes: current.bytes } }),
+        lastTime: this.#lastTime,
+        sealed: this.#found,
+        ...(current && { segment: current }),
       },
       this.#options,
     );
@@ -147,7 +155,6 @@ export class Journal<State> {
 
   /** As AppendLog.append. */
   append(payload: Uint8Array, onCommitted: (sequence: number) => void): Promise<number> {
-    this.#oldestEntryTime ??= Date.now();
     return this.#writer().append(payload, onCommitted);
   }
 
@@ -161,43 +168,48 @@ export class Journal<State> {
 
   /** Ends the segment. @returns the last sequence before the next one: what a checkpoint made now covers */
   async rotate(): Promise<number> {
-    const log = this.#writer();
-    await log.drain();
-    this.#seal(log.segmentBytes);
-    return log.rotate();
+    return this.#writer().rotate();
   }
 
   /**
    * Makes the given files the truth up to `coveredSequence`; they have been flushed.
+   * @param onReplaced called at once when the manifest has been replaced, even if its durability is in doubt and this
+   *        fails: memory must say from then on what the manifest says
    * @returns names of data files that are obsolete; the caller removes them once nobody reads them any more
    */
   async commitCheckpoint(
     coveredSequence: number,
     files: Record<string, number>,
     state: State,
+    onReplaced: () => void,
   ): Promise<string[]> {
     const obsolete = Object.keys(this.#manifest.files).filter((name) => !(name in files));
-    await this.#replaceManifest({
+    const manifest = {
       generation: this.#manifest.generation + 1,
       coveredSequence,
       writtenAt: Date.now(),
       files,
       state,
-    });
-    this.#sealed = { segments: 0, bytes: 0 };
-    this.#oldestEntryTime = undefined;
-    await this.#removeSegments((firstSequence) => firstSequence <= coveredSequence);
+    };
+    await this.#replaceManifest(manifest, onReplaced);
+    this.#writer().forget(coveredSequence);
     return obsolete;
   }
 
+  /** Removes the segments that the last checkpoint covers. */
+  async removeCovered(): Promise<void> {
+    await this.#removeSegments((firstSequence) => firstSequence <= this.coveredSequence);
+  }
+
   statistics(): LogStatistics {
-    const oldest = this.#oldestEntryTime;
+    const segments = this.#segments;
+    const entries = this.tailEntries;
     return {
-      segments: this.#sealed.segments + ((this.#log?.segmentBytes ?? 0) > 0 ? 1 : 0),
+      segments: segments.length,
       bytes: this.tailBytes,
-      entries: this.lastSequence - this.#manifest.coveredSequence,
+      entries,
       lastSequence: this.lastSequence,
-      ...(oldest !== undefined && { oldestEntryTime: oldest }),
+      ...(entries > 0 && segments[0] && { oldestEntryTime: segments[0].firstTime }),
     };
   }
 
@@ -205,14 +217,35 @@ export class Journal<State> {
     await this.#log?.close();
   }
 
+  get #segments(): readonly SegmentSummary[] {
+    return this.#log?.segments ?? this.#found;
+  }
+
   #writer(): AppendLog {
     assert(this.#log, 'the journal is read-only or has not been replayed');
     return this.#log;
   }
 
-  async #replaceManifest(manifest: Manifest<State>): Promise<void> {
-    await this.#storage.replace(MANIFEST_NAME, encodeManifest(manifest));
-    this.#manifest = manifest;
+  /**
+   * A replacement may fail when it has been made already and only its durability is in doubt (a folder that cannot be
+   * synced). It is in place then, and is made once more. Going on from the old one instead would let the next
+   * checkpoint write over what the new one names.
+   */
+  async #replaceManifest(manifest: Manifest<State>, onReplaced: () => void): Promise<void> {
+    const bytes = encodeManifest(manifest);
+    const adopt = () => {
+      this.#manifest = manifest;
+      onReplaced();
+    };
+    try {
+      await this.#storage.replace(MANIFEST_NAME, bytes);
+      adopt();
+    } catch (error) {
+      const found = await this.#storage.load(MANIFEST_NAME).catch(() => undefined);
+      if (!found || !areEqual(found, bytes)) throw error;
+      adopt();
+      await this.#storage.replace(MANIFEST_NAME, bytes);
+    }
   }
 
   async #openSegments(): Promise<OpenSegment[]> {
@@ -226,7 +259,7 @@ export class Journal<State> {
     const segments: OpenSegment[] = [];
     for (const firstSequence of needed) {
       const file = await this.#storage.open(segmentName(firstSequence));
-      segments.push({ firstSequence, file, bytes: await file.size() });
+      segments.push({ firstSequence, file, bytes: await file.size(), firstTime: 0 });
     }
     return segments;
   }
@@ -236,24 +269,26 @@ export class Journal<State> {
     segments: OpenSegment[],
     deliver: (entry: Frame) => void,
     onProgress: (done: number, total: number) => void,
-  ): Promise<{ segment: OpenSegment; bytes: number } | undefined> {
+  ): Promise<OpenSegment | undefined> {
     const total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
     let done = 0;
     let expected = this.coveredSequence + 1;
-    let last: { segment: OpenSegment; bytes: number } | undefined;
+    let last: OpenSegment | undefined;
     for (const [index, segment] of segments.entries()) {
       const isLast = index === segments.length - 1;
       if (segment.firstSequence > expected) throw this.#gap(expected, segment.firstSequence);
       const end = await readSegment(segment.file, segment.firstSequence, isLast, (frame) => {
         done += frame.payload.length;
+        if (segment.firstTime === 0) segment.firstTime = frame.time;
+        this.#lastTime = frame.time;
         if (frame.sequence < expected) return;
-        this.#oldestEntryTime ??= frame.time;
         deliver(frame);
         onProgress(done, total);
       });
       expected = Math.max(expected, end.nextSequence);
       if (end.tornBytes > 0) await this.#cutTail(segment, end.validBytes, end.tornBytes);
-      if (isLast && end.nextSequence === expected) last = { segment, bytes: end.validBytes };
+      segment.bytes = end.validBytes;
+      if (isLast && end.nextSequence === expected) last = segment;
     }
     this.#lastSequence = expected - 1;
     return last;
@@ -275,12 +310,6 @@ export class Journal<State> {
     });
   }
 
-  #seal(bytes: number): void {
-    if (bytes === 0) return;
-    this.#sealed.segments++;
-    this.#sealed.bytes += bytes;
-  }
-
   /** Removes what an interrupted checkpoint left: data files that no manifest names, segments wholly covered. */
   async #sweep(needed: OpenSegment[]): Promise<void> {
     for (const name of await this.#storage.list())
@@ -294,4 +323,8 @@ export class Journal<State> {
       if (firstSequence !== undefined && isObsolete(firstSequence)) await this.#storage.remove(name);
     }
   }
+}
+
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

@@ -53,6 +53,14 @@ function checkSegmentHeader(bytes: Uint8Array, file: string): void {
   if (segmentName(firstSequence) !== file) throw reader.fail(`the header of segment ${firstSequence}`);
 }
 
+/** What there is to know of a segment without reading it. */
+export interface SegmentSummary {
+  firstSequence: number;
+  bytes: number;
+  /** When its first frame was appended. */
+  firstTime: number;
+}
+
 export interface SegmentEnd {
   /** Where the intact frames end. */
   validBytes: number;
@@ -73,11 +81,9 @@ export async function readSegment(
   deliver: (frame: Frame) => void,
 ): Promise<SegmentEnd> {
   const sizeBytes = await file.size();
-  if (sizeBytes < SEGMENT_HEADER_BYTES && isLast)
-    return { validBytes: 0, nextSequence: firstSequence, tornBytes: sizeBytes };
-  checkSegmentHeader(await file.read(0, Math.min(SEGMENT_HEADER_BYTES, sizeBytes)), file.name);
-
   const window = new ReadWindow(file, sizeBytes);
+  if (!(await hasHeader(window, firstSequence, isLast)))
+    return { validBytes: 0, nextSequence: firstSequence, tornBytes: sizeBytes };
   let offset = SEGMENT_HEADER_BYTES;
   let sequence = firstSequence;
   while (offset < sizeBytes) {
@@ -92,6 +98,23 @@ export async function readSegment(
     sequence++;
   }
   return { validBytes: offset, nextSequence: sequence, tornBytes: sizeBytes - offset };
+}
+
+/**
+ * @returns false where the newest segment was never finished: its header is not intact, and nothing behind it was promised
+ * @throws IsovecError CORRUPTION, FORMAT_VERSION
+ */
+async function hasHeader(window: ReadWindow, firstSequence: number, isLast: boolean): Promise<boolean> {
+  const { sizeBytes, name } = window;
+  if (sizeBytes < SEGMENT_HEADER_BYTES && isLast) return false;
+  try {
+    checkSegmentHeader((await window.bytes(0, Math.min(SEGMENT_HEADER_BYTES, sizeBytes)))!, name);
+    return true;
+  } catch (error) {
+    const mayBeTorn = isLast && error instanceof IsovecError && error.code === 'CORRUPTION';
+    if (!mayBeTorn || (await isPromiseBehind(window, SEGMENT_HEADER_BYTES, firstSequence))) throw error;
+    return false;
+  }
 }
 
 function damage(file: string, offset: number, sequence: number): IsovecError {
@@ -142,6 +165,10 @@ class ReadWindow {
   constructor(file: StorageFile, sizeBytes: number) {
     this.#file = file;
     this.sizeBytes = sizeBytes;
+  }
+
+  get name(): string {
+    return this.#file.name;
   }
 
   /** @returns a view, or undefined where the file ends before */

@@ -31,23 +31,15 @@ interface Snapshot {
   graphSteps: number;
 }
 
-interface Noted {
+/** What a checkpoint is to store. */
+export interface Noted {
   coveredSequence: number;
   nextCollectionId: number;
   snapshots: Snapshot[];
 }
 
-export async function checkpoint(engine: Engine): Promise<void> {
-  await store(engine, await engine.writing.run(() => note(engine)));
-}
-
-/** For a caller that holds `engine.writing` already. */
-export async function checkpointWithin(engine: Engine): Promise<void> {
-  await store(engine, await note(engine));
-}
-
-/** Nothing may be staged meanwhile: what has been committed when the log is rotated is what the files will hold. */
-async function note(engine: Engine): Promise<Noted> {
+/** To be run with `engine.writing` held: what has been committed when the log is rotated is what the files will hold. */
+export async function note(engine: Engine): Promise<Noted> {
   engine.checkWritable();
   const coveredSequence = await engine.journal.rotate();
   const { nextCollectionId } = engine;
@@ -55,15 +47,21 @@ async function note(engine: Engine): Promise<Noted> {
   return { coveredSequence, nextCollectionId, snapshots };
 }
 
-async function store(engine: Engine, { coveredSequence, nextCollectionId, snapshots }: Noted): Promise<void> {
+/** Makes files of what has been noted, and cuts the log. Nothing else may be stored meanwhile. */
+export async function store(
+  engine: Engine,
+  { coveredSequence, nextCollectionId, snapshots }: Noted,
+): Promise<void> {
   const lengths: Record<string, number> = {};
   const stored: { collection: StoredCollection; finish: () => void }[] = [];
   for (const snapshot of snapshots) stored.push(await storeSnapshot(engine, snapshot, lengths));
 
   const collections = stored.map(({ collection }) => collection);
   const state = { nextCollectionId, collections };
-  const obsolete = await engine.journal.commitCheckpoint(coveredSequence, lengths, state);
-  for (const { finish } of stored) finish();
+  const obsolete = await engine.journal.commitCheckpoint(coveredSequence, lengths, state, () => {
+    for (const { finish } of stored) finish();
+  });
+  await engine.journal.removeCovered();
   for (const name of obsolete) await engine.storage.remove(name);
 }
 

@@ -48,11 +48,11 @@ export async function rewriteCollections(
     collections.set(state.id, stored);
     rewritten.push(result);
   }
-  const obsolete = await journal.commitCheckpoint(journal.coveredSequence, lengths, {
-    ...journal.state,
-    collections: [...collections.values()],
+  const stored = { ...journal.state, collections: [...collections.values()] };
+  const oldFiles: CollectionFiles[] = [];
+  const obsolete = await journal.commitCheckpoint(journal.coveredSequence, lengths, stored, () => {
+    oldFiles.push(...rewritten.map(swap));
   });
-  const oldFiles = rewritten.map(swap);
   return {
     recordsDropped,
     removeObsolete: async () => {

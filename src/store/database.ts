@@ -21,6 +21,7 @@ import { LocalCollection } from './collection.ts';
 import { checkConfigMatches, resolveConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { Indexer } from './indexer.ts';
+import type { LogCare } from './log-care.ts';
 import { Maintenance } from './maintenance.ts';
 import { checkName } from './records.ts';
 import { Session } from './session.ts';
@@ -32,6 +33,7 @@ export interface DatabaseParts {
   engine: Engine;
   lock: HeldLock | undefined;
   yieldTurn: (callback: () => void) => void;
+  care: LogCare;
 }
 
 /** The door to one open database, in the thread that holds it. */
@@ -44,16 +46,16 @@ export class LocalDatabase implements Database {
   readonly #maintenance: Maintenance;
   readonly #indexer: Indexer;
 
-  constructor({ location, engine, lock, yieldTurn }: DatabaseParts) {
+  constructor({ location, engine, lock, yieldTurn, care }: DatabaseParts) {
     this.location = location;
     this.storage = engine.storage.kind;
     this.#engine = engine;
     this.#lock = lock;
-    this.#maintenance = new Maintenance(engine);
+    this.#maintenance = new Maintenance(engine, care);
     this.#indexer = new Indexer(engine, yieldTurn);
     engine.onCommitted = () => {
       this.#indexer.wake();
-      this.#maintenance.checkpointWhenDue();
+      this.#maintenance.afterCommit();
     };
     this.#indexer.wake();
   }
@@ -97,8 +99,8 @@ export class LocalDatabase implements Database {
         return found;
       });
       await state.files.close();
-      // Its files go with the next checkpoint, so one is made.
-      await this.#maintenance.checkpoint();
+      // Its files go with the next checkpoint, so one is made. The drop itself is durable already.
+      await this.#maintenance.checkpointSoon();
     });
   }
 

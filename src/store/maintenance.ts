@@ -1,60 +1,69 @@
 import type { CompactResult, Progress } from '../base/api.ts';
+import { setBackgroundTimer } from '../base/background-timer.ts';
 import { IsovecError } from '../base/errors.ts';
-import { checkpoint, checkpointWithin, hasGraphToStore } from './checkpoint.ts';
+import { hasGraphToStore, note, store } from './checkpoint.ts';
 import { rewriteCollections } from './compact.ts';
 import type { Engine } from './engine.ts';
+import type { LogCare } from './log-care.ts';
 import { Mutex } from './mutex.ts';
 
-/** A checkpoint is made when the log has grown to this at least: replaying it takes well under a second. */
-const CHECKPOINT_LOG_BYTES_MIN = 32 * 1024 * 1024;
-/** And to this part of what the files hold, so that what checkpoints rewrite stays in proportion to what was written. */
-const CHECKPOINT_LOG_RATIO = 0.25;
-
-/** Checkpoints and compaction, one at a time. */
+/** Checkpoints and compaction, one at a time: when they are asked for, and when the log calls for it. */
 export class Maintenance {
   readonly #engine: Engine;
+  readonly #care: LogCare;
   readonly #mutex = new Mutex();
+  /** A checkpoint writing its files: it needs no writer to stand still any more. */
+  #storing: Promise<void> | undefined;
+  #areWritersHeld = false;
   #isScheduled = false;
+  #isStopped = false;
+  #committedAtMs = 0;
+  /** Failures in a row, of checkpoints that nobody waits for. */
+  #failures = 0;
+  #retryAtMs = 0;
+  #timer: { atMs: number; cancel: () => void } | undefined;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, care: LogCare) {
     this.#engine = engine;
+    this.#care = care;
   }
 
   checkpoint(): Promise<void> {
-    return this.#mutex.run(() => checkpoint(this.#engine));
+    return this.#mutex.run(() => this.#checkpoint());
   }
 
-  /** After a commit: makes a checkpoint, in the background, when the log has grown enough. */
-  checkpointWhenDue(): void {
-    const { journal } = this.#engine;
-    const stored = Object.values(journal.files).reduce((sum, bytes) => sum + bytes, 0);
-    if (
-      this.#isScheduled ||
-      journal.tailBytes < Math.max(CHECKPOINT_LOG_BYTES_MIN, stored * CHECKPOINT_LOG_RATIO)
-    )
-      return;
+  /** For a caller to whom it matters not: a failure is told as a warning, and made good later. */
+  async checkpointSoon(): Promise<void> {
     this.#isScheduled = true;
-    this.checkpoint()
-      .catch((error) => this.#warn(error))
-      .finally(() => {
-        this.#isScheduled = false;
-      });
+    try {
+      await this.checkpoint();
+      this.#failures = 0;
+    } catch (error) {
+      const delayMs = Math.min(this.#care.retryMs * 2 ** this.#failures++, this.#care.retryMaxMs);
+      this.#retryAtMs = performance.now() + delayMs;
+      this.#wakeIn(delayMs);
+      this.#warn(error);
+    } finally {
+      this.#isScheduled = false;
+    }
+  }
+
+  /** Makes a checkpoint, in the background, when the log calls for it. */
+  afterCommit(): void {
+    this.#committedAtMs = performance.now();
+    if (this.#isLogOver(1)) this.#checkpointUnlessFailing();
+    if (this.#isLogOver(this.#care.overrunFactor)) this.#holdWriters();
+    this.#wakeIn(this.#care.idleMs);
   }
 
   /** The last of them: leaves nothing to replay, and the graph stored where that pays. Failing costs the next open some
    *  time, and nothing else. */
   finish(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
     return this.#mutex.run(async () => {
       if (this.#engine.journal.tailBytes === 0 && !hasGraphToStore(this.#engine)) return;
-      await checkpoint(this.#engine).catch((error) => this.#warn(error));
-    });
-  }
-
-  #warn(error: unknown): void {
-    const code = error instanceof IsovecError ? error.code : 'STORAGE_IO';
-    this.#engine.events.emit('warning', {
-      code,
-      message: `a checkpoint failed and will be tried again: ${error}`,
+      await this.#checkpoint().catch((error) => this.#warn(error));
     });
   }
 
@@ -63,15 +72,92 @@ export class Maintenance {
     return this.#mutex.run(async () => {
       engine.checkWritable();
       const bytesBefore = await engine.storage.usageBytes();
-      await checkpoint(engine);
+      await this.#checkpoint();
       // Writers wait: what is copied must not change meanwhile.
       const { recordsDropped, removeObsolete } = await engine.writing.run(async () => {
-        await checkpointWithin(engine);
+        await store(engine, await note(engine));
         return rewriteCollections(engine, onProgress);
       });
       await removeObsolete();
-      await checkpoint(engine);
+      await this.#checkpoint();
       return { bytesBefore, bytesAfter: await engine.storage.usageBytes(), recordsDropped };
+    });
+  }
+
+  async #checkpoint(): Promise<void> {
+    const noted = await this.#engine.writing.run(() => note(this.#engine));
+    this.#storing = store(this.#engine, noted);
+    try {
+      await this.#storing;
+    } finally {
+      this.#storing = undefined;
+    }
+  }
+
+  #checkpointUnlessFailing(): void {
+    if (!this.#isScheduled && performance.now() >= this.#retryAtMs) void this.checkpointSoon();
+  }
+
+  /** Is the log so many times longer than what calls for a checkpoint? */
+  #isLogOver(factor: number): boolean {
+    const { journal } = this.#engine;
+    const { checkpointBytesMin, checkpointBytesMax, checkpointRatio, checkpointEntriesMax } = this.#care;
+    if (journal.tailEntries >= checkpointEntriesMax * factor) return true;
+    const bytes = journal.tailBytes / factor;
+    if (bytes < checkpointBytesMin) return false;
+    const stored = Object.values(journal.files).reduce((sum, each) => sum + each, 0);
+    return bytes >= Math.min(stored * checkpointRatio, checkpointBytesMax);
+  }
+
+  /** Writers faster than the device can take in what they write: they wait until it has caught up. */
+  #holdWriters(): void {
+    if (!this.#storing || this.#areWritersHeld) return;
+    this.#areWritersHeld = true;
+    const stored = this.#storing.catch(() => undefined);
+    void this.#engine.writing
+      .run(() => stored)
+      .finally(() => {
+        this.#areWritersHeld = false;
+      });
+  }
+
+  #wakeIn(delayMs: number): void {
+    const atMs = performance.now() + delayMs;
+    if (this.#isStopped || (this.#timer && this.#timer.atMs <= atMs)) return;
+    this.#timer?.cancel();
+    const look = () => {
+      this.#timer = undefined;
+      this.#lookAfterLog();
+    };
+    this.#timer = { atMs, cancel: setBackgroundTimer(look, delayMs) };
+  }
+
+  /** What no commit comes to see to: a failed checkpoint to try again, and a log left behind by a pause. */
+  #lookAfterLog(): void {
+    if (!this.#engine.isWritable || this.#isScheduled) return;
+    const dueInMs = this.#dueInMs();
+    if (dueInMs <= 0) void this.checkpointSoon();
+    else if (dueInMs < Number.POSITIVE_INFINITY) this.#wakeIn(dueInMs);
+  }
+
+  /** Milliseconds until a checkpoint should be tried; Infinity when only another commit can call for one. */
+  #dueInMs(): number {
+    const { journal, collections } = this.#engine;
+    const { idleMs, idleBytesMin, idleEntriesMin } = this.#care;
+    const now = performance.now();
+    if (this.#failures > 0) return this.#retryAtMs - now;
+    if (journal.tailBytes < idleBytesMin && journal.tailEntries < idleEntriesMin)
+      return Number.POSITIVE_INFINITY;
+    // While graphs catch up it waits, so that their images are written once.
+    const isIndexing = [...collections.values()].some(({ index }) => index.backlogCount > 0);
+    return isIndexing ? idleMs : this.#committedAtMs + idleMs - now;
+  }
+
+  #warn(error: unknown): void {
+    const code = error instanceof IsovecError ? error.code : 'STORAGE_IO';
+    this.#engine.events.emit('warning', {
+      code,
+      message: `a checkpoint failed and will be tried again: ${error}`,
     });
   }
 }

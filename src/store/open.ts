@@ -6,6 +6,7 @@ import { LocalDatabase } from './database.ts';
 import { Engine } from './engine.ts';
 import { Events } from './events.ts';
 import { loadCollection } from './load-collection.ts';
+import { LOG_CARE, type LogCare } from './log-care.ts';
 import { type DatabaseState, INITIAL_STATE } from './manifest-state.ts';
 import { LOCK_TIMEOUT_DEFAULT_MS, QUEUE_LIMIT_DEFAULT } from './open-options.ts';
 import { decodeOperations } from './operations.ts';
@@ -13,11 +14,13 @@ import type { Platform } from './platform.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const SYNC_INTERVAL_DEFAULT_MS = 1000;
-/** Opens a database in this thread. As the public `open`. */
+
+/** Opens a database in this thread. As the public `open`. @param care other bounds than the usual: for tests */
 export async function openLocal(
   platform: Platform,
   location: string,
   options: OpenOptions,
+  care: LogCare = LOG_CARE,
 ): Promise<LocalDatabase> {
   const { readOnly = false, signal } = options;
   const { provider, locks, warning } = await platform.storage(options.storage ?? 'auto', location);
@@ -39,9 +42,9 @@ export async function openLocal(
   try {
     checkNotAborted(signal);
     storage = await provider.open(location, { create: !readOnly, readOnly });
-    engine = await recover(platform, storage, events, options);
+    engine = await recover(platform, storage, events, options, care);
     if (!readOnly) events.emit('role', { role: 'writer' });
-    return new LocalDatabase({ location, engine, lock, yieldTurn: platform.yieldTurn });
+    return new LocalDatabase({ location, engine, lock, yieldTurn: platform.yieldTurn, care });
   } catch (error) {
     await storage?.close();
     await lock?.release();
@@ -55,6 +58,7 @@ async function recover(
   storage: StorageBackend,
   events: Events,
   options: OpenOptions,
+  { segmentBytesMax, segmentAgeMaxMs }: LogCare,
 ): Promise<Engine> {
   const { durability = 'strict', syncInterval, readOnly = false, signal } = options;
   let engine: Engine | undefined;
@@ -63,6 +67,8 @@ async function recover(
     Journal.open<DatabaseState>(storage, INITIAL_STATE, {
       durability,
       syncIntervalMs: syncInterval ?? SYNC_INTERVAL_DEFAULT_MS,
+      segmentBytesMax,
+      segmentAgeMaxMs,
       readOnly,
       onWarning: (message) => events.emit('warning', { code: 'CORRUPTION', message }),
       onFailed: () => engine?.dropStaged(),

@@ -19,6 +19,8 @@ async function openJournal(storage: StorageBackend, options: Partial<JournalOpti
     {
       durability: 'strict',
       syncIntervalMs: 1000,
+      segmentBytesMax: Number.POSITIVE_INFINITY,
+      segmentAgeMaxMs: Number.POSITIVE_INFINITY,
       readOnly: false,
       onWarning: (message) => warnings.push(message),
       onFailed: () => {},
@@ -118,6 +120,59 @@ describe('the journal', () => {
     await relaxed.journal.close();
   });
 
+  it.each([
+    ['size', { segmentBytesMax: 100 }],
+    ['age', { segmentAgeMaxMs: 0 }],
+  ])('starts a new segment when one has its %s, and replays them as one log', async (_, limit) => {
+    const files = new MemoryFiles();
+    const { journal } = await reopen(files, limit);
+    const texts = Array.from({ length: 9 }, (__, index) => `an entry of thirty bytes ${index}`);
+    for (const text of texts) await append(journal, text);
+    expect(journal.statistics().segments).toBeGreaterThan(3);
+    const again = await reopen(files, limit);
+    expect(again.entries).toEqual(texts);
+    expect(again.journal.statistics()).toEqual(journal.statistics());
+    const reader = await openJournal(new MemoryBackend('test', files, true), { readOnly: true });
+    expect(reader.journal.statistics()).toEqual(journal.statistics());
+  });
+
+  it('takes a segment that was never finished for what it is, and starts it again', async () => {
+    for (const left of [0, 1, 16, 31, 32, 33, 500]) {
+      const files = new MemoryFiles();
+      const { journal } = await reopen(files);
+      await append(journal, 'promised');
+      await journal.rotate();
+      const next = await new MemoryBackend('test', files).open('log-0000000000000002', { create: true });
+      await next.truncate(left);
+      const opened = await reopen(files);
+      expect(opened.entries).toEqual(['promised']);
+      expect(opened.warnings.length).toBe(left === 0 ? 0 : 1);
+      await append(opened.journal, 'after');
+      expect((await reopen(files)).entries).toEqual(['promised', 'after']);
+    }
+  });
+
+  it('goes on from the new manifest when only the durability of its replacement failed', async () => {
+    const files = new MemoryFiles();
+    const storage = new MemoryBackend('test', files);
+    const { journal } = await openJournal(storage);
+    await append(journal, 'a');
+    const { replace } = storage;
+    let failures = 2;
+    storage.replace = async (name, content) => {
+      await replace.call(storage, name, content);
+      if (failures-- > 0) throw new Error('the folder could not be synced');
+    };
+    const followed: number[] = [];
+    const covered = await journal.rotate();
+    const commit = () => journal.commitCheckpoint(covered, {}, { note: 'x' }, () => followed.push(covered));
+    await expect(commit()).rejects.toThrow('synced');
+    expect(followed).toEqual([1]);
+    expect(journal.state).toEqual({ note: 'x' });
+    await commit();
+    expect((await reopen(files)).journal.generation).toBe(journal.generation);
+  });
+
   it('drops what a checkpoint covers, keeps its state and its files, and goes on', async () => {
     const files = new MemoryFiles();
     const storage = new MemoryBackend('test', files);
@@ -127,7 +182,8 @@ describe('the journal', () => {
     await append(journal, 'new');
     await (await storage.open('data-kept', { create: true })).append(new Uint8Array(3));
     await (await storage.open('data-orphan', { create: true })).close();
-    await journal.commitCheckpoint(covered, { 'data-kept': 3 }, { note: 'checkpoint' });
+    await journal.commitCheckpoint(covered, { 'data-kept': 3 }, { note: 'checkpoint' }, () => {});
+    await journal.removeCovered();
     expect([...files.keys()].filter((name) => name.startsWith('log-')).length).toBe(1);
     const again = await reopen(files);
     expect(again.entries).toEqual(['new']);
@@ -148,7 +204,7 @@ describe('the journal', () => {
     const { files, log } = await written(['a']);
     const left = files.get(log)!;
     const { journal } = await reopen(files);
-    await journal.commitCheckpoint(await journal.rotate(), {}, { note: 'done' });
+    await journal.commitCheckpoint(await journal.rotate(), {}, { note: 'done' }, () => {});
     await append(journal, 'b');
     files.set(log, left);
     expect((await reopen(files)).entries).toEqual(['b']);
@@ -282,22 +338,33 @@ describe('the journal', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
         const files = new MemoryFiles();
-        let { journal } = await reopen(files);
+        let { journal } = await reopen(files, { segmentBytesMax: 120 });
         let expected: string[] = [];
+        let appended = 0;
         for (const each of steps) {
           if (each.kind === 'append') {
             await Promise.all(each.texts.map((text) => append(journal, text)));
             expected = expected.concat(each.texts);
+            appended += each.texts.length;
           } else if (each.kind === 'rotate') await journal.rotate();
           else if (each.kind === 'checkpoint') {
-            await journal.commitCheckpoint(await journal.rotate(), {}, { note: '' });
+            await journal.commitCheckpoint(await journal.rotate(), {}, { note: '' }, () => {});
+            await journal.removeCovered();
             expected = [];
           } else {
-            const opened = await reopen(files);
+            const opened = await reopen(files, { segmentBytesMax: 120 });
             expect(opened.entries).toEqual(expected);
             expect(opened.warnings).toEqual([]);
             journal = opened.journal;
           }
+          const logs = [...files].filter(([name, { length }]) => name.startsWith('log-') && length > 32);
+          expect(journal.statistics()).toEqual({
+            segments: logs.length,
+            bytes: logs.reduce((sum, [, { length }]) => sum + length, 0),
+            entries: expected.length,
+            lastSequence: appended,
+            ...(expected.length > 0 && { oldestEntryTime: expect.any(Number) }),
+          });
         }
         expect((await reopen(files)).entries).toEqual(expected);
       }),
