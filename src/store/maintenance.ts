@@ -114,11 +114,11 @@ export class Maintenance {
     if (!this.#storing || this.#areWritersHeld) return;
     this.#areWritersHeld = true;
     const stored = this.#storing.catch(() => undefined);
-    void this.#engine.writing
-      .run(() => stored)
-      .finally(() => {
-        this.#areWritersHeld = false;
-      });
+    const release = () => {
+      this.#areWritersHeld = false;
+    };
+    // A turn not given, because a transaction takes long, holds nobody.
+    this.#engine.writing.run(() => stored).then(release, release);
   }
 
   #wakeIn(delayMs: number): void {
