@@ -21,22 +21,31 @@ import { deletion, insertion, type Mutation, updating, upsertion } from './mutat
 import { runQuery } from './query.ts';
 import { checkInclude, checkQuery } from './query-plan.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
-import { Scan } from './scan.ts';
+import { Scan, type ScanBounds } from './scan.ts';
 import type { Session } from './session.ts';
 import { checkWriteOptions } from './write-options.ts';
 
 const SCAN_BATCH_DEFAULT = 256;
 const SCAN_BATCH_MAX = 100_000;
 
+export interface RunningScan<M extends Metadata = Metadata> {
+  /** The next records, none at the end; and where the scan stands after them. */
+  next(): Promise<{ records: StoredRecord<M>[]; bounds: ScanBounds }>;
+  end(): void;
+}
+
 /** The door to one collection: checks what comes in, and hands it on in the form that everything inside takes. */
 export class LocalCollection<M extends Metadata> implements Collection<M> {
   readonly name: string;
+  /** Never given to another collection of this database. */
+  readonly id: number;
   readonly #state: CollectionState;
   readonly #engine: Engine;
   readonly #session: Session;
 
   constructor(state: CollectionState, engine: Engine, session: Session) {
     this.name = state.name;
+    this.id = state.id;
     this.#state = state;
     this.#engine = engine;
     this.#session = session;
@@ -84,29 +93,42 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   async *scan(
     options: { filter?: Filter; batchSize?: number; include?: Include[] } = {},
   ): AsyncGenerator<StoredRecord<M>, void, undefined> {
-    for await (const batch of this.scanBatches(options)) yield* batch;
-  }
-
-  /** As `scan`, a batch at a time: what crosses a thread. */
-  async *scanBatches(
-    options: { filter?: Filter; batchSize?: number; include?: Include[] } = {},
-  ): AsyncGenerator<StoredRecord<M>[], void, undefined> {
-    const { filter, batchSize = SCAN_BATCH_DEFAULT, include } = options;
-    const scan = await this.#run(() => {
-      if (filter !== undefined) throw unsupported('scanning by filter', 'options.filter');
-      checkInteger(batchSize, 1, SCAN_BATCH_MAX, 'options.batchSize');
-      const { metadata, vector } = checkInclude(include, ['vector', 'metadata'], 'options.include');
-      return new Scan(this.#state, { body: metadata, vector });
-    });
+    const scan = await this.startScan(options);
     try {
       for (;;) {
-        const records = await this.#run(() => scan.next(batchSize));
+        const { records } = await scan.next();
         if (records.length === 0) return;
-        yield records.map((record) => this.#publish(record.id, record));
+        yield* records;
       }
     } finally {
       scan.end();
     }
+  }
+
+  /**
+   * As `scan`, a batch at a time: what crosses a thread.
+   * @param bounds goes on with a scan that another writer of this database had begun
+   */
+  startScan(
+    options: { filter?: Filter; batchSize?: number; include?: Include[] },
+    bounds?: ScanBounds,
+  ): Promise<RunningScan<M>> {
+    return this.#run(() => {
+      const { filter, batchSize = SCAN_BATCH_DEFAULT, include } = options;
+      if (filter !== undefined) throw unsupported('scanning by filter', 'options.filter');
+      checkInteger(batchSize, 1, SCAN_BATCH_MAX, 'options.batchSize');
+      const { metadata, vector } = checkInclude(include, ['vector', 'metadata'], 'options.include');
+      const scan = new Scan(this.#state, { body: metadata, vector }, bounds);
+      return {
+        next: () =>
+          this.#run(async () => {
+            const records = await scan.next(batchSize);
+            const published = records.map((record) => this.#publish(record.id, record));
+            return { records: published, bounds: scan.bounds };
+          }),
+        end: () => scan.end(),
+      };
+    });
   }
 
   query(query: Query): Promise<Hit<M>[]> {
@@ -171,9 +193,12 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   #checkThere(): void {
-    if (this.#state.isDropped)
-      throw new IsovecError('NOT_FOUND', `collection "${this.name}" has been dropped`, {
-        details: { collection: this.name },
-      });
+    if (this.#state.isDropped) throw dropped(this.name);
   }
+}
+
+export function dropped(name: string): IsovecError {
+  return new IsovecError('NOT_FOUND', `collection "${name}" has been dropped`, {
+    details: { collection: name },
+  });
 }

@@ -17,7 +17,7 @@ import { FORMAT_VERSION } from '../base/file-header.ts';
 import { NAME_BYTES_MAX } from '../base/limits.ts';
 import type { HeldLock } from '../storage/lock.ts';
 import { unsupported } from './check.ts';
-import { LocalCollection } from './collection.ts';
+import { dropped, LocalCollection } from './collection.ts';
 import { checkConfigMatches, resolveConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { Indexer } from './indexer.ts';
@@ -81,6 +81,13 @@ export class LocalDatabase implements Database {
       return engine.find(name)!;
     });
     return new LocalCollection<M>(state, engine, this.#session);
+  }
+
+  /** One that has been opened before, by its number. @throws IsovecError NOT_FOUND when it has been dropped since */
+  knownCollection<M extends Metadata>(id: number, name: string): LocalCollection<M> {
+    const state = this.#engine.collections.get(id);
+    if (!state) throw dropped(name);
+    return new LocalCollection<M>(state, this.#engine, this.#session);
   }
 
   collections(): Promise<CollectionInfo[]> {

@@ -1,8 +1,17 @@
+import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import type { CollectionState, RawRecord } from './collection-state.ts';
 
 export interface ScannedRecord extends Partial<RawRecord> {
   id: string;
+}
+
+/** What is left of a scan, for whoever goes on with it: positions from `from` up to, not including, `end`. */
+export interface ScanBounds {
+  /** Of the collection: compaction gives out new positions. */
+  epoch: number;
+  from: number;
+  end: number;
 }
 
 /**
@@ -15,11 +24,24 @@ export class Scan {
   #rows: Uint32Array;
   #at = 0;
 
-  constructor(state: CollectionState, parts: { body: boolean; vector: boolean }) {
+  /**
+   * @param bounds goes on with another scan
+   * @throws IsovecError ABORTED when the collection has been compacted since
+   */
+  constructor(state: CollectionState, parts: { body: boolean; vector: boolean }, bounds?: ScanBounds) {
     this.#state = state;
     this.#parts = parts;
-    this.#rows = state.rows.rowsInOrder();
+    this.#rows = bounds ? rowsWithin(state, bounds) : state.rows.rowsInOrder();
     state.scans.add(this);
+  }
+
+  get bounds(): ScanBounds {
+    const { rows, epoch } = this.#state;
+    const left = this.#rows.subarray(this.#at);
+    const next = left.find((row) => row !== NO_ROW);
+    if (next === undefined) return { epoch, from: 0, end: 0 };
+    const last = left.findLast((row) => row !== NO_ROW)!;
+    return { epoch, from: rows.position(next), end: rows.position(last) + 1 };
   }
 
   /** @returns up to `count` records; none at the end */
@@ -61,4 +83,17 @@ export class Scan {
     const current = rows.find(rows.idBytes(row));
     return current !== NO_ROW && rows.position(current) === rows.position(row) ? current : NO_ROW;
   }
+}
+
+function rowsWithin({ name, rows, epoch }: CollectionState, bounds: ScanBounds): Uint32Array {
+  if (bounds.epoch !== epoch)
+    throw new IsovecError(
+      'ABORTED',
+      `the scan of "${name}" cannot go on: its writer has gone, after a compaction; scan again`,
+      { details: { collection: name } },
+    );
+  return rows.rowsInOrder().filter((row) => {
+    const position = rows.position(row);
+    return position >= bounds.from && position < bounds.end;
+  });
 }

@@ -3,7 +3,7 @@ import type { Filter, RecordInput, Transaction } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import type { LocalDatabase } from '../store/database.ts';
 import { unpackRecords } from './packing.ts';
-import type { PackedRecords, TransactionMethod } from './protocol.ts';
+import type { Call, PackedRecords } from './protocol.ts';
 
 /** Thrown into a transaction to roll it back. */
 class RolledBack extends Error {}
@@ -43,7 +43,7 @@ export class HostTransactions {
     });
   }
 
-  run(id: number, name: string, method: TransactionMethod, given: PackedRecords | unknown): Promise<unknown> {
+  run({ transaction: id, collection: name, method, given }: Call & { type: 'within' }): Promise<unknown> {
     const collection = this.#find(id).transaction.collection(name);
     switch (method) {
       case 'insert':

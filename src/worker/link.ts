@@ -1,7 +1,7 @@
 /** The page's end of the wire: calls, failures of the worker itself, and keeping a process alive only while it waits. */
 import * as Comlink from 'comlink';
 import { errorFromImage, IsovecError } from '../base/errors.ts';
-import type { Answer, HostProtocol } from './protocol.ts';
+import { type Answer, type Call, type HostProtocol, OPENING_ABORT_ID } from './protocol.ts';
 
 /** A worker that runs the host, however this runtime makes one. */
 export interface SpawnedWorker {
@@ -18,6 +18,7 @@ export class WorkerLink {
   readonly #host: Comlink.Remote<HostProtocol>;
   readonly #waiting = new Set<(reason: IsovecError) => void>();
   #failure: IsovecError | undefined;
+  #lastId = OPENING_ABORT_ID;
 
   constructor(worker: SpawnedWorker) {
     this.#worker = worker;
@@ -35,11 +36,27 @@ export class WorkerLink {
     });
   }
 
+  newId(): number {
+    return ++this.#lastId;
+  }
+
+  /**
+   * As `ask`.
+   * @param id by which the call can be aborted
+   * @param transfer what is handed over, not copied
+   */
+  call<T>(
+    call: Call,
+    { id = this.newId(), transfer = [] }: { id?: number; transfer?: Transferable[] } = {},
+  ): Promise<T> {
+    return this.ask((host) => host.call(id, Comlink.transfer(call, transfer)) as Promise<Answer<T>>);
+  }
+
   /**
    * @throws whatever the host's side threw; STORAGE_IO when the worker is gone; INVALID_ARGUMENT when an argument
    *         cannot be sent to it
    */
-  async call<T>(send: (host: Comlink.Remote<HostProtocol>) => Promise<Answer<T>>): Promise<T> {
+  async ask<T>(send: (host: Comlink.Remote<HostProtocol>) => Promise<Answer<T>>): Promise<T> {
     if (this.#failure) throw this.#failure;
     const answer = await new Promise<Answer<T>>((resolve, reject) => {
       this.#waiting.add(reject);
@@ -52,9 +69,9 @@ export class WorkerLink {
     return answer.value;
   }
 
-  /** Says something that has no answer worth waiting for. */
-  tell(send: (host: Comlink.Remote<HostProtocol>) => unknown): void {
-    if (!this.#failure) send(this.#host);
+  /** Gives up a call, or the opening, that is under way. */
+  abort(id: number): void {
+    if (!this.#failure) this.#host.abort(id);
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 /**
- * What a page and its worker say to each other. Every answer is an envelope, so that an error arrives with its code,
- * details and cause; comlink's own way for errors keeps none of them.
+ * What a page and its worker say to each other, and tabs among themselves. A call is plain data, so that it can be
+ * handed on, and sent again to another tab. Every answer is an envelope, so that an error arrives with its code, details
+ * and cause; comlink's own way for errors keeps none of them.
  */
 import type {
   CollectionConfig,
@@ -14,8 +15,9 @@ import type {
   WriteOptions,
 } from '../base/api.ts';
 import type { ErrorImage } from '../base/errors.ts';
+import type { ScanBounds } from '../store/scan.ts';
 
-/** The abort id of opening; what else can be aborted counts up from the next. */
+/** The abort id of opening; calls count up from the next. */
 export const OPENING_ABORT_ID = 0;
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; error: ErrorImage };
@@ -37,8 +39,7 @@ export type DatabaseMethod =
   | 'compact'
   | 'verify'
   | 'repair'
-  | 'stats'
-  | 'close';
+  | 'stats';
 
 /** Methods of a collection whose arguments and results are plain data. */
 export type CollectionMethod = 'info' | 'count' | 'get';
@@ -49,10 +50,10 @@ export type RecordMethod = 'insert' | 'upsert' | 'update';
 /** Methods of a collection within a transaction. */
 export type TransactionMethod = RecordMethod | 'delete' | 'get';
 
-/** What crosses of WriteOptions: the signal stays, and is obeyed by `abort` with this id. */
-export interface RemoteWriteOptions {
-  priority?: WriteOptions['priority'];
-  abortId: number;
+/** Which collection is meant, whoever serves: a name may pass to another collection, the number never does. */
+export interface CollectionReference {
+  name: string;
+  id: number;
 }
 
 /** All vectors of a batch end to end in one buffer, which is transferred. */
@@ -75,38 +76,45 @@ export interface ScanOptions {
   include?: Include[];
 }
 
-/** One worker serves one database. Handles are numbers that the worker gives out. */
+/** The next records of a scan; none at the end. */
+export interface ScannedBatch {
+  records: StoredRecord<Metadata>[];
+  /** Where the scan stands, so that any server can go on with it. */
+  bounds: ScanBounds;
+}
+
+type Priority = WriteOptions['priority'];
+
+interface OfCollection {
+  collection: CollectionReference;
+}
+
+export type Call =
+  | { type: 'database'; method: DatabaseMethod; args: unknown[] }
+  | { type: 'openCollection'; name: string; config: CollectionConfig | undefined }
+  | (OfCollection & { type: 'collection'; method: CollectionMethod; args: unknown[] })
+  | (OfCollection & { type: 'write'; method: RecordMethod; packed: PackedRecords; priority: Priority })
+  | (OfCollection & { type: 'delete'; which: unknown; priority: Priority })
+  | (OfCollection & { type: 'query'; queries: Query[]; isSingle: boolean })
+  /** Begins, or goes on after `bounds`. `scan` is an id that no other scan has. */
+  | (OfCollection & { type: 'scan'; scan: number; options: ScanOptions; bounds: ScanBounds | undefined })
+  | { type: 'endScan'; scan: number }
+  /** Resolves when it is the transaction's turn. `transaction` is this call's own id; aborting it rolls back, until the end. */
+  | { type: 'begin'; transaction: number }
+  /** `given`: PackedRecords for a RecordMethod. */
+  | { type: 'within'; transaction: number; collection: string; method: TransactionMethod; given: unknown }
+  | { type: 'end'; transaction: number; isCommit: boolean };
+
+/** One host serves one database. */
 export interface HostProtocol {
   open(
     location: string,
     options: RemoteOpenOptions,
     events: MessagePort,
   ): Promise<Answer<Pick<Database, 'storage'>>>;
-  /** Gives up an opening, a query, a write that still waits or a transaction that is under way. */
-  abort(abortId: number): void;
-  database(method: DatabaseMethod, args: unknown[]): Promise<Answer<unknown>>;
-  openCollection(name: string, config: CollectionConfig | undefined): Promise<Answer<number>>;
-  collection(handle: number, method: CollectionMethod, args: unknown[]): Promise<Answer<unknown>>;
-  write(
-    handle: number,
-    method: RecordMethod,
-    packed: PackedRecords,
-    options: RemoteWriteOptions,
-  ): Promise<Answer<{ ids: string[] }>>;
-  delete(handle: number, which: unknown, options: RemoteWriteOptions): Promise<Answer<{ deleted: number }>>;
-  query(handle: number, queries: Query[], isSingle: boolean, abortId: number): Promise<Answer<unknown>>;
-  openScan(handle: number, options: ScanOptions): Promise<Answer<number>>;
-  /** The next records; none at the end. */
-  nextScanned(scan: number): Promise<Answer<StoredRecord<Metadata>[]>>;
-  closeScan(scan: number): Promise<Answer<void>>;
-  /** Resolves when it is the transaction's turn. @param id one of those for `abort` */
-  beginTransaction(id: number): Promise<Answer<void>>;
-  /** @param given PackedRecords for a RecordMethod */
-  inTransaction(
-    id: number,
-    collection: string,
-    method: TransactionMethod,
-    given: unknown,
-  ): Promise<Answer<unknown>>;
-  endTransaction(id: number, isCommit: boolean): Promise<Answer<void>>;
+  /** @param id counts up from 1; calls are begun in that order */
+  call(id: number, call: Call): Promise<Answer<unknown>>;
+  /** Gives up the opening, a query, a write that still waits or a transaction that is under way. */
+  abort(id: number): void;
+  close(): Promise<Answer<void>>;
 }

@@ -1,4 +1,3 @@
-import * as Comlink from 'comlink';
 import { abortable, checkNotAborted } from '../base/abort.ts';
 import type {
   Collection,
@@ -13,24 +12,23 @@ import type {
   WriteOptions,
 } from '../base/api.ts';
 import { checkObject, invalid, unsupported } from '../store/check.ts';
+import type { ScanBounds } from '../store/scan.ts';
 import { copyVector } from '../store/vectors.ts';
 import { checkWriteOptions } from '../store/write-options.ts';
 import type { WorkerLink } from './link.ts';
 import { sendRecords } from './packing.ts';
-import type { CollectionMethod, RecordMethod, RemoteWriteOptions } from './protocol.ts';
+import type { Call, CollectionMethod, CollectionReference, RecordMethod, ScannedBatch } from './protocol.ts';
 
 /** A collection in a worker. It checks only what must be right to cross; the rest is checked at the other end. */
 export class RemoteCollection<M extends Metadata> implements Collection<M> {
   readonly name: string;
   readonly #link: WorkerLink;
-  readonly #handle: number;
-  readonly #nextAbortId: () => number;
+  readonly #reference: CollectionReference;
 
-  constructor(name: string, link: WorkerLink, handle: number, nextAbortId: () => number) {
-    this.name = name;
+  constructor(reference: CollectionReference, link: WorkerLink) {
+    this.name = reference.name;
     this.#link = link;
-    this.#handle = handle;
-    this.#nextAbortId = nextAbortId;
+    this.#reference = reference;
   }
 
   info(): Promise<CollectionInfo> {
@@ -56,8 +54,8 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     which: string | string[] | { filter: Filter },
     options?: WriteOptions,
   ): Promise<{ deleted: number }> {
-    return this.#writing(options, (remote) =>
-      this.#link.call((host) => host.delete(this.#handle, which, remote)),
+    return this.#writing(options, (id, priority) =>
+      this.#link.call({ type: 'delete', collection: this.#reference, which, priority }, { id }),
     );
   }
 
@@ -76,15 +74,20 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
   ): AsyncGenerator<StoredRecord<M>, void, undefined> {
     const { filter, ...rest } = options;
     if (filter !== undefined) throw unsupported('scanning by filter', 'options.filter');
-    const scan = await this.#link.call((host) => host.openScan(this.#handle, rest));
+    const collection = this.#reference;
+    const scan = this.#link.newId();
+    let bounds: ScanBounds | undefined;
     try {
       for (;;) {
-        const records = await this.#link.call((host) => host.nextScanned(scan));
-        if (records.length === 0) return;
-        yield* records as StoredRecord<M>[];
+        const call: Call = { type: 'scan', collection, scan, options: rest, bounds };
+        const batch = await this.#link.call<ScannedBatch>(call);
+        if (batch.records.length === 0) return;
+        bounds = batch.bounds;
+        yield* batch.records as StoredRecord<M>[];
       }
     } finally {
-      this.#link.tell((host) => host.closeScan(scan));
+      // Nobody waits for it: at worst the other end has gone.
+      this.#link.call({ type: 'endScan', scan }).catch(() => {});
     }
   }
 
@@ -109,11 +112,10 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
         : { ...rest, vector: copyVector(rest.vector, `${pathOf(index)}.vector`) };
     });
     const buffers = sent.flatMap(({ vector }) => (vector instanceof Float32Array ? [vector.buffer] : []));
-    const abortId = this.#nextAbortId();
-    const answered = this.#link.call((host) =>
-      host.query(this.#handle, Comlink.transfer(sent, buffers as ArrayBuffer[]), isSingle, abortId),
-    );
-    return abortable(answered, signals, () => this.#link.tell((host) => host.abort(abortId)));
+    const id = this.#link.newId();
+    const call: Call = { type: 'query', collection: this.#reference, queries: sent, isSingle };
+    const answered = this.#link.call(call, { id, transfer: buffers as ArrayBuffer[] });
+    return abortable(answered, signals, () => this.#link.abort(id));
   }
 
   async #write(
@@ -122,32 +124,31 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     name: string,
     options: WriteOptions | undefined,
   ): Promise<{ ids: string[] }> {
-    return this.#writing(options, (remote) =>
-      sendRecords(given, name, (packed) =>
-        this.#link.call((host) =>
-          host.write(this.#handle, method, Comlink.transfer(packed, [packed.vectors.buffer]), remote),
-        ),
-      ),
+    return this.#writing(options, (id, priority) =>
+      sendRecords(given, name, (packed) => {
+        const call: Call = { type: 'write', collection: this.#reference, method, packed, priority };
+        return this.#link.call(call, { id, transfer: [packed.vectors.buffer] });
+      }),
     );
   }
 
   /** An abort is passed on; whether the write was still waiting is known at the other end only. */
   async #writing<T>(
     options: WriteOptions | undefined,
-    send: (remote: RemoteWriteOptions) => Promise<T>,
+    send: (id: number, priority: WriteOptions['priority']) => Promise<T>,
   ): Promise<T> {
     const { priority, signal } = checkWriteOptions(options);
-    const abortId = this.#nextAbortId();
-    const abort = () => this.#link.tell((host) => host.abort(abortId));
+    const id = this.#link.newId();
+    const abort = () => this.#link.abort(id);
     signal?.addEventListener('abort', abort);
     try {
-      return await send({ abortId, ...(priority && { priority }) });
+      return await send(id, priority);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
   }
 
   #call(method: CollectionMethod, ...args: unknown[]): Promise<unknown> {
-    return this.#link.call((host) => host.collection(this.#handle, method, args));
+    return this.#link.call({ type: 'collection', collection: this.#reference, method, args });
   }
 }

@@ -18,7 +18,12 @@ import { Events } from '../store/events.ts';
 import { Session } from '../store/session.ts';
 import { checkTransaction } from '../store/write-options.ts';
 import { type SpawnedWorker, WorkerLink } from './link.ts';
-import { type DatabaseMethod, type EventMessage, OPENING_ABORT_ID } from './protocol.ts';
+import {
+  type CollectionReference,
+  type DatabaseMethod,
+  type EventMessage,
+  OPENING_ABORT_ID,
+} from './protocol.ts';
 import { RemoteCollection } from './remote-collection.ts';
 import { runRemoteTransaction } from './remote-transaction.ts';
 
@@ -32,13 +37,11 @@ export async function openRemote(
   const link = new WorkerLink(worker);
   const events = new Events();
   if (onProgress) events.on('progress', onProgress);
-  const abort = () => link.tell((host) => host.abort(OPENING_ABORT_ID));
+  const abort = () => link.abort(OPENING_ABORT_ID);
   signal?.addEventListener('abort', abort);
   try {
     const port = receiveEvents(events);
-    const { storage } = await link.call((host) =>
-      host.open(location, remote, Comlink.transfer(port, [port])),
-    );
+    const { storage } = await link.ask((host) => host.open(location, remote, Comlink.transfer(port, [port])));
     return new RemoteDatabase(location, storage, link, events);
   } catch (error) {
     link.end();
@@ -63,7 +66,6 @@ class RemoteDatabase implements Database {
   readonly #link: WorkerLink;
   readonly #events: Events;
   readonly #session = new Session();
-  #abortId = OPENING_ABORT_ID;
 
   constructor(location: string, storage: Database['storage'], link: WorkerLink, events: Events) {
     this.location = location;
@@ -76,10 +78,10 @@ class RemoteDatabase implements Database {
     name: string,
     config?: CollectionConfig,
   ): Promise<Collection<M>> {
-    const handle = await this.#session.run(() =>
-      this.#link.call((host) => host.openCollection(name, config)),
+    const reference = await this.#session.run(() =>
+      this.#link.call<CollectionReference>({ type: 'openCollection', name, config }),
     );
-    return new RemoteCollection<M>(name, this.#link, handle, () => ++this.#abortId);
+    return new RemoteCollection<M>(reference, this.#link);
   }
 
   collections(): Promise<CollectionInfo[]> {
@@ -91,9 +93,7 @@ class RemoteDatabase implements Database {
   }
 
   transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T> {
-    return this.#session.run(() =>
-      runRemoteTransaction(this.#link, ++this.#abortId, fn, checkTransaction(fn, options)),
-    );
+    return this.#session.run(() => runRemoteTransaction(this.#link, fn, checkTransaction(fn, options)));
   }
 
   flush(): Promise<void> {
@@ -129,7 +129,7 @@ class RemoteDatabase implements Database {
   close(): Promise<void> {
     return this.#session.close(async () => {
       try {
-        await this.#link.call((host) => host.database('close', []));
+        await this.#link.ask((host) => host.close());
       } finally {
         this.#link.end();
       }
@@ -141,7 +141,7 @@ class RemoteDatabase implements Database {
   }
 
   #call<K extends DatabaseMethod>(method: K, ...args: Parameters<Database[K]>): ReturnType<Database[K]> {
-    const answered = this.#session.run(() => this.#link.call((host) => host.database(method, args)));
+    const answered = this.#session.run(() => this.#link.call({ type: 'database', method, args }));
     return answered as ReturnType<Database[K]>;
   }
 }

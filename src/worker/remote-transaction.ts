@@ -1,5 +1,4 @@
 /** A transaction in a worker, as its function sees it here. */
-import * as Comlink from 'comlink';
 import { abortable, checkNotAborted } from '../base/abort.ts';
 import type {
   Filter,
@@ -13,23 +12,22 @@ import type {
 import { IsovecError } from '../base/errors.ts';
 import type { WorkerLink } from './link.ts';
 import { sendRecords } from './packing.ts';
-import type { RecordMethod } from './protocol.ts';
+import type { Call, RecordMethod, TransactionMethod } from './protocol.ts';
 
 /**
  * Opens a transaction in the worker, lets `fn` fill it, and commits it, or rolls it back when `fn` fails.
- * @param id not used before on this link
  */
 export async function runRemoteTransaction<T>(
   link: WorkerLink,
-  id: number,
   fn: (transaction: Transaction) => Promise<T> | T,
   { signal }: TransactionOptions,
 ): Promise<T> {
   const signals = signal ? [signal] : [];
-  const abort = () => link.tell((host) => host.abort(id));
+  const id = link.newId();
+  const abort = () => link.abort(id);
   signal?.addEventListener('abort', abort);
   try {
-    await link.call((host) => host.beginTransaction(id));
+    await link.call({ type: 'begin', transaction: id }, { id });
     const transaction = new RemoteTransaction(link, id, signal);
     const running = (async () => fn(transaction))();
     let result: T;
@@ -38,11 +36,11 @@ export async function runRemoteTransaction<T>(
     } catch (error) {
       transaction.isOver = true;
       // It is gone already when it was aborted.
-      await link.call((host) => host.endTransaction(id, false)).catch(() => {});
+      await link.call({ type: 'end', transaction: id, isCommit: false }).catch(() => {});
       throw error;
     }
     transaction.isOver = true;
-    await link.call((host) => host.endTransaction(id, true));
+    await link.call({ type: 'end', transaction: id, isCommit: true });
     return result;
   } finally {
     signal?.removeEventListener('abort', abort);
@@ -107,19 +105,16 @@ class RemoteTransactionCollection<M extends Metadata> implements TransactionColl
   }
 
   async #write(method: RecordMethod, given: unknown, name: string): Promise<{ ids: string[] }> {
-    const { link, id } = this.#transaction;
-    this.#transaction.check();
     const ids = await sendRecords(given, name, (packed) =>
-      link.call((host) =>
-        host.inTransaction(id, this.#name, method, Comlink.transfer(packed, [packed.vectors.buffer])),
-      ),
+      this.#call(method, packed, [packed.vectors.buffer]),
     );
     return ids as { ids: string[] };
   }
 
-  #call(method: 'delete' | 'get', given: unknown): Promise<unknown> {
+  async #call(method: TransactionMethod, given: unknown, transfer: Transferable[] = []): Promise<unknown> {
     const { link, id } = this.#transaction;
     this.#transaction.check();
-    return link.call((host) => host.inTransaction(id, this.#name, method, given));
+    const call: Call = { type: 'within', transaction: id, collection: this.#name, method, given };
+    return link.call(call, { transfer });
   }
 }

@@ -1,0 +1,169 @@
+/** Carries out the calls of one client on a database in this thread. */
+import type { Filter, Hit, Metadata, Query, RecordInput, StoredRecord, WriteOptions } from '../base/api.ts';
+import { errorToImage } from '../base/errors.ts';
+import type { LocalCollection, RunningScan } from '../store/collection.ts';
+import type { LocalDatabase } from '../store/database.ts';
+import { HostTransactions } from './host-transactions.ts';
+import { unpackRecords, vectorBuffers } from './packing.ts';
+import type { Answer, Call, CollectionReference, ScannedBatch } from './protocol.ts';
+
+type CallOf<T extends Call['type']> = Call & { type: T };
+
+export class CallServer {
+  readonly #database: LocalDatabase;
+  readonly #aborts = new Map<number, AbortController>();
+  readonly #transactions = new HostTransactions();
+  readonly #scans = new Map<number, RunningScan>();
+
+  constructor(database: LocalDatabase) {
+    this.#database = database;
+  }
+
+  async answer(id: number, call: Call): Promise<Answer<unknown>> {
+    return answered(() => this.#run(id, call));
+  }
+
+  abort(id: number): void {
+    this.#aborts.get(id)?.abort();
+  }
+
+  /** The client has gone. */
+  end(): void {
+    for (const scan of this.#scans.values()) scan.end();
+    this.#scans.clear();
+    for (const controller of this.#aborts.values()) controller.abort();
+  }
+
+  #run(id: number, call: Call): unknown {
+    switch (call.type) {
+      case 'database': {
+        const method = this.#database[call.method] as (...given: unknown[]) => Promise<unknown>;
+        return method.apply(this.#database, call.args);
+      }
+      case 'openCollection':
+        return this.#openCollection(call);
+      case 'collection':
+        return this.#collectionCall(call);
+      case 'write':
+        return this.#writing(id, call, (options) => {
+          const records = unpackRecords(call.packed) as RecordInput & { id: string };
+          return this.#collection(call.collection)[call.method](records, options);
+        });
+      case 'delete':
+        return this.#writing(id, call, (options) =>
+          this.#collection(call.collection).delete(call.which as string[], options),
+        );
+      case 'query':
+        return this.#abortable(id, (signal) => this.#query(call, signal));
+      case 'scan':
+        return this.#scan(call);
+      case 'endScan':
+        return this.#endScan(call.scan);
+      case 'begin':
+        return this.#begin(call);
+      case 'within':
+        return this.#transactions.run(call);
+      case 'end':
+        return this.#end(call);
+    }
+  }
+
+  async #openCollection({ name, config }: CallOf<'openCollection'>): Promise<CollectionReference> {
+    const { id } = await this.#database.localCollection(name, config);
+    return { name, id };
+  }
+
+  #collectionCall({ collection: reference, method, args: [which] }: CallOf<'collection'>): Promise<unknown> {
+    const collection = this.#collection(reference);
+    switch (method) {
+      case 'info':
+        return collection.info();
+      case 'count':
+        return collection.count(which as Filter | undefined);
+      case 'get':
+        return collection.get(which as string[]);
+    }
+  }
+
+  #query(
+    { collection: reference, queries, isSingle }: CallOf<'query'>,
+    signal: AbortSignal,
+  ): Promise<Hit[] | Hit[][]> {
+    const collection = this.#collection(reference);
+    const signalled = queries.map((query): Query => ({ ...query, signal }));
+    return isSingle ? collection.query(signalled[0]!) : collection.queryMany(signalled);
+  }
+
+  async #scan({ collection, scan, options, bounds }: CallOf<'scan'>): Promise<ScannedBatch> {
+    let running = this.#scans.get(scan);
+    if (!running) {
+      running = await this.#collection(collection).startScan(options, bounds);
+      this.#scans.set(scan, running);
+    }
+    try {
+      const batch = await running.next();
+      if (batch.records.length === 0) this.#endScan(scan);
+      return batch;
+    } catch (error) {
+      this.#endScan(scan);
+      throw error;
+    }
+  }
+
+  #endScan(scan: number): void {
+    this.#scans.get(scan)?.end();
+    this.#scans.delete(scan);
+  }
+
+  #begin({ transaction }: CallOf<'begin'>): Promise<void> {
+    // It can be aborted until it has ended.
+    const controller = new AbortController();
+    this.#aborts.set(transaction, controller);
+    return this.#transactions.begin(transaction, this.#database, controller.signal);
+  }
+
+  #end({ transaction, isCommit }: CallOf<'end'>): Promise<void> {
+    this.#aborts.delete(transaction);
+    return this.#transactions.end(transaction, isCommit);
+  }
+
+  #collection({ id, name }: CollectionReference): LocalCollection<Metadata> {
+    return this.#database.knownCollection(id, name);
+  }
+
+  #writing<T>(
+    id: number,
+    { priority }: { priority: WriteOptions['priority'] },
+    write: (options: WriteOptions) => Promise<T>,
+  ): Promise<T> {
+    return this.#abortable(id, (signal) => write({ signal, ...(priority && { priority }) }));
+  }
+
+  async #abortable<T>(id: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#aborts.set(id, controller);
+    try {
+      return await run(controller.signal);
+    } finally {
+      this.#aborts.delete(id);
+    }
+  }
+}
+
+export async function answered<T>(run: () => Promise<T> | T): Promise<Answer<T>> {
+  try {
+    return { ok: true, value: await run() };
+  } catch (error) {
+    return { ok: false, error: errorToImage(error) };
+  }
+}
+
+/** What of an answer is transferred, not copied. */
+export function answerBuffers(call: Call, answer: Answer<unknown>): Transferable[] {
+  if (!answer.ok) return [];
+  if (call.type === 'query') return vectorBuffers((answer.value as Hit[] | Hit[][]).flat());
+  if (call.type === 'scan') return vectorBuffers((answer.value as ScannedBatch).records);
+  if ((call.type === 'collection' || call.type === 'within') && call.method === 'get')
+    return vectorBuffers([answer.value].flat() as (StoredRecord | undefined)[]);
+  return [];
+}
