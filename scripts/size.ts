@@ -12,9 +12,10 @@ const ENTRY = 'virtual:everything';
 
 /**
  * `page`: what the entry imports at once. `worker`: the engine, bundled for its worker. `thread`: the same engine,
- * loaded instead of the worker where it runs without one. `kernel`: the WebAssembly module.
+ * loaded instead of the worker where it runs without one. `kernel`: the WebAssembly module. `demand`: what an engine
+ * loads when it is first asked for, most of it never; it is not counted.
  */
-type Role = 'page' | 'worker' | 'thread' | 'kernel';
+type Role = 'page' | 'worker' | 'thread' | 'kernel' | 'demand';
 
 interface Size {
   rawBytes: number;
@@ -37,10 +38,23 @@ async function bundle(): Promise<Part[]> {
     build: { write: false, target: 'es2022', assetsInlineLimit: 0, rolldownOptions: { input: ENTRY } },
   });
   const files = [result].flat().flatMap((output) => ('output' in output ? output.output : []));
-  const atOnce = importedAtOnce(files.filter((file) => file.type === 'chunk'));
+  const chunks = files.filter((file) => file.type === 'chunk');
+  const atOnce = withImports(chunks.filter(({ isEntry }) => isEntry).map(nameOf), chunks);
+  const engine = chunks
+    .filter(({ fileName }) => atOnce.has(fileName))
+    .flatMap((chunk) => chunk.dynamicImports);
+  const inThread = withImports(engine, chunks);
+  const workers = files.filter((file) => file.type === 'asset').map(workerChunk);
+  const inWorker = withImports(workers.filter(({ isEntry }) => isEntry).map(nameOf), workers);
+  const roleOf = (name: string): Role => {
+    if (name.endsWith('.wasm')) return 'kernel';
+    if (atOnce.has(name)) return 'page';
+    if (inWorker.has(name)) return 'worker';
+    return inThread.has(name) ? 'thread' : 'demand';
+  };
   return files.map((file) => ({
     name: file.fileName.replace(/^assets\//, '').replace(/-[\w-]{8}\./, '.'),
-    role: roleOf(file.fileName, file.type === 'asset', atOnce),
+    role: roleOf(file.fileName),
     ...measure(Buffer.from(file.type === 'chunk' ? file.code : file.source)),
   }));
 }
@@ -51,21 +65,23 @@ interface Chunk {
   imports: string[];
 }
 
-/** The entry and all that it imports statically, directly or not. */
-function importedAtOnce(chunks: readonly Chunk[]): Set<string> {
-  const reached = new Set(chunks.filter((chunk) => chunk.isEntry).map((chunk) => chunk.fileName));
+const nameOf = (chunk: Chunk): string => chunk.fileName;
+
+/** Vite emits a worker's chunks as assets, with nothing said of their imports. */
+function workerChunk({ fileName, source }: { fileName: string; source: string | Uint8Array }): Chunk {
+  const code = fileName.endsWith('.js') ? String(source) : '';
+  const imports = [...code.matchAll(/(?:from|import)\s*"\.\/([^"]+)"/g)].map((match) => `assets/${match[1]}`);
+  return { fileName, isEntry: fileName.includes('browser-worker'), imports };
+}
+
+/** These and all that they import statically, directly or not. */
+function withImports(names: readonly string[], chunks: readonly Chunk[]): Set<string> {
+  const reached = new Set(names);
   for (const fileName of reached) {
     for (const imported of chunks.find((chunk) => chunk.fileName === fileName)?.imports ?? [])
       reached.add(imported);
   }
   return reached;
-}
-
-/** Vite emits a worker's bundle as an asset. */
-function roleOf(fileName: string, isAsset: boolean, atOnce: ReadonlySet<string>): Role {
-  if (fileName.endsWith('.wasm')) return 'kernel';
-  if (isAsset) return 'worker';
-  return atOnce.has(fileName) ? 'page' : 'thread';
 }
 
 /** Keeps every export, as no real application does. */

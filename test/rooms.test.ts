@@ -22,6 +22,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** Which packages each room may import. */
 const MAY_USE: Record<string, string[]> = {
   storage: ['idb', 'proper-lockfile', 'node:fs', 'node:path', 'node:fs/promises'],
+  store: ['hash-wasm'],
   worker: ['comlink'],
   runtime: ['comlink', 'node:fs/promises', 'node:timers', 'node:worker_threads'],
 };

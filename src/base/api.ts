@@ -23,6 +23,10 @@ export interface OpenOptions {
    *  other derived file is always rebuilt with a warning). 'strict' (default): open fails with CORRUPTION naming file and
    *  offset. 'salvage': opens with everything intact, as read-only until repair() has run, and warns of the rest. */
   recovery?: 'strict' | 'salvage';
+  /** What the checksums of whole files are made with; frames and blocks within them always have a CRC32C. SHA-256 and
+   *  BLAKE3 also show what was changed on purpose by somebody who does not recompute them, and take longer to write.
+   *  A file that grows keeps the kind that it began with until it is compacted. Default 'crc32c'. */
+  checksum?: 'crc32c' | 'sha256' | 'blake3';
   /** Milliseconds to wait for the write lock before LOCK_TIMEOUT. Default 10000. */
   lockTimeout?: number;
   /** How much may wait to be written before a write is refused with QUOTA_EXCEEDED. Default 100,000 calls, 512 MiB. */

@@ -21,8 +21,7 @@ export const FILE_KINDS = {
   rows: 3,
   vectors: 4,
   records: 5,
-  tombstones: 6,
-  graph: 7,
+  graph: 6,
 } as const;
 
 export type FileKind = keyof typeof FILE_KINDS;

@@ -9,7 +9,15 @@ import { assert, IsovecError } from '../base/errors.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
 import { AppendLog } from './append-log.ts';
 import type { Frame } from './frame.ts';
-import { decodeManifest, encodeManifest, MANIFEST_NAME, type Manifest } from './manifest.ts';
+import {
+  decodeManifest,
+  encodeManifest,
+  type LiveFile,
+  MANIFEST_COPY_NAME,
+  MANIFEST_NAME,
+  type Manifest,
+} from './manifest.ts';
+import { loadManifestCopy, type ManifestCopy } from './manifest-copy.ts';
 import { parseSegmentName, readSegment, type SegmentSummary, segmentName } from './segment.ts';
 
 /** Names of data files start so; the sweep touches nothing else, least of all what is not ours. */
@@ -52,12 +60,20 @@ export class Journal<State> {
   #found: SegmentSummary[] = [];
   #lastSequence: number;
   #lastTime = 0;
+  /** The manifest's copy as it was found. */
+  readonly #copyFound: ManifestCopy<State>;
 
-  private constructor(storage: StorageBackend, options: JournalOptions, manifest: Manifest<State>) {
+  private constructor(
+    storage: StorageBackend,
+    options: JournalOptions,
+    manifest: Manifest<State>,
+    copyFound: ManifestCopy<State>,
+  ) {
     this.#storage = storage;
     this.#options = options;
     this.#manifest = manifest;
     this.#lastSequence = manifest.coveredSequence;
+    this.#copyFound = copyFound;
   }
 
   /**
@@ -70,10 +86,19 @@ export class Journal<State> {
     initialState: State,
     options: JournalOptions,
   ): Promise<Journal<State>> {
+    // The copy first: a writer replaces it last, so it can only be newer when the manifest is damaged.
+    const copy = await loadManifestCopy<State>(storage);
     const bytes = await storage.load(MANIFEST_NAME);
-    if (bytes) return new Journal(storage, options, decodeManifest<State>(bytes));
+    if (bytes) {
+      const manifest = decodeManifest<State>(bytes);
+      if (copy.manifest && copy.manifest.generation > manifest.generation) throw olderThanCopy();
+      return new Journal(storage, options, manifest, copy);
+    }
     const orphans = (await storage.list()).filter(
-      (name) => name.startsWith(DATA_FILE_PREFIX) || parseSegmentName(name) !== undefined,
+      (name) =>
+        name === MANIFEST_COPY_NAME ||
+        name.startsWith(DATA_FILE_PREFIX) ||
+        parseSegmentName(name) !== undefined,
     );
     if (orphans.length > 0)
       throw new IsovecError('CORRUPTION', `${MANIFEST_NAME}: missing, though ${orphans[0]} is there`, {
@@ -82,7 +107,7 @@ export class Journal<State> {
     if (options.readOnly)
       throw new IsovecError('NOT_FOUND', 'there is no isovec database here, and readOnly creates none');
     const manifest = { generation: 0, coveredSequence: 0, writtenAt: 0, files: {}, state: initialState };
-    const journal = new Journal(storage, options, manifest);
+    const journal = new Journal(storage, options, manifest, copy);
     await journal.#replaceManifest(manifest, () => {});
     return journal;
   }
@@ -91,7 +116,7 @@ export class Journal<State> {
     return this.#manifest.state;
   }
 
-  get files(): Readonly<Record<string, number>> {
+  get files(): Readonly<Record<string, LiveFile>> {
     return this.#manifest.files;
   }
 
@@ -150,6 +175,7 @@ export class Journal<State> {
       },
       this.#options,
     );
+    await this.#mendCopy();
     await this.#sweep(segments);
   }
 
@@ -179,7 +205,7 @@ export class Journal<State> {
    */
   async commitCheckpoint(
     coveredSequence: number,
-    files: Record<string, number>,
+    files: Record<string, LiveFile>,
     state: State,
     onReplaced: () => void,
   ): Promise<string[]> {
@@ -246,6 +272,24 @@ export class Journal<State> {
       adopt();
       await this.#storage.replace(MANIFEST_NAME, bytes);
     }
+    await this.#replaceCopy();
+  }
+
+  /** The manifest is there already, so a failure costs redundancy only, until the next one. */
+  async #replaceCopy(): Promise<void> {
+    try {
+      await this.#storage.replace(MANIFEST_COPY_NAME, encodeManifest(this.#manifest));
+    } catch (error) {
+      this.#options.onWarning(`${MANIFEST_COPY_NAME}: not written, so the manifest has no copy: ${error}`);
+    }
+  }
+
+  /** A crash between the two replacements leaves the copy behind; damage is worth telling. */
+  async #mendCopy(): Promise<void> {
+    const { manifest, damage } = this.#copyFound;
+    if (manifest && manifest.generation >= this.generation) return;
+    if (damage) this.#options.onWarning(`${damage.message}; it is being made again`);
+    await this.#replaceCopy();
   }
 
   async #openSegments(): Promise<OpenSegment[]> {
@@ -327,4 +371,14 @@ export class Journal<State> {
 
 function areEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function olderThanCopy(): IsovecError {
+  return new IsovecError(
+    'CORRUPTION',
+    `${MANIFEST_NAME}: older than its copy, so its newest content is lost`,
+    {
+      details: { file: MANIFEST_NAME, offset: 0 },
+    },
+  );
 }

@@ -1,18 +1,39 @@
 /**
  * The manifest is the root of a database: which files are live, and from which sequence the log must be replayed.
- * It is replaced atomically, and only then are the files that it no longer names removed; so whichever manifest is
- * found after a crash, every file that it names is there.
+ * It is replaced atomically, then its copy is, and only then are the files that they no longer name removed; so
+ * whichever of them is found after a crash, every file that it names is there. Only salvaging reads the copy's body.
  *
  *   0  16  file header, kind "manifest"
  *  16   4  length of the body
  *  20   4  CRC32C of the body
  *  24      body: JSON
  */
+import type { OpenOptions } from '../base/api.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
 
 export const MANIFEST_NAME = 'manifest';
+export const MANIFEST_COPY_NAME = 'manifest-copy';
+
+/** What a whole file's checksum is made with. */
+export type ChecksumName = NonNullable<OpenOptions['checksum']>;
+
+/** The checksum of a whole file, as far as the manifest counts it. */
+export interface FileDigest {
+  checksum: ChecksumName;
+  /** In hexadecimal digits. */
+  value: string;
+  /** In Base64: the hash function's state, to go on from when the file grows. CRC32C needs none. */
+  state?: string;
+}
+
+/** A live file. */
+export interface LiveFile {
+  /** Bytes behind these are left over from an interrupted checkpoint. */
+  bytes: number;
+  digest: FileDigest;
+}
 
 export interface Manifest<State> {
   /** Goes up by one with every replacement. */
@@ -21,8 +42,8 @@ export interface Manifest<State> {
   coveredSequence: number;
   /** Milliseconds since 1970. */
   writtenAt: number;
-  /** How long each live file is; bytes behind that are left over from an interrupted checkpoint. */
-  files: Record<string, number>;
+  /** The live files besides the log, by name. */
+  files: Record<string, LiveFile>;
   /** What the files mean: the caller's, plain JSON. */
   state: State;
 }
@@ -38,9 +59,9 @@ export function encodeManifest<State>(manifest: Manifest<State>): Uint8Array<Arr
 }
 
 /** @throws IsovecError CORRUPTION, FORMAT_VERSION */
-export function decodeManifest<State>(bytes: Uint8Array): Manifest<State> {
-  checkFileHeader(bytes, 'manifest', MANIFEST_NAME);
-  const reader = new ByteReader(bytes, MANIFEST_NAME);
+export function decodeManifest<State>(bytes: Uint8Array, file = MANIFEST_NAME): Manifest<State> {
+  checkFileHeader(bytes, 'manifest', file);
+  const reader = new ByteReader(bytes, file);
   reader.raw(FILE_HEADER_BYTES);
   const length = reader.u32();
   const checksum = reader.u32();

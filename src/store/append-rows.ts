@@ -1,54 +1,91 @@
-import { encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
+import type { LiveFile } from '../journal/manifest.ts';
 import type { StorageFile } from '../storage/storage.ts';
+import { encodeDeaths } from '../tables/block.ts';
+import { DATA_HEADER_BYTES, encodeDataHeader } from '../tables/data-header.ts';
 import { encodeRecordBlocks } from '../tables/records-file.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import { encodeExtents, encodeIdBlocks, type RecordExtent } from '../tables/rows-file.ts';
 import { encodeVectors, vectorStrideBytes } from '../tables/vectors-file.ts';
 import type { CollectionFiles, GrowingFiles } from './collection-files.ts';
-import type { RawRecord } from './collection-state.ts';
+import type { CollectionState, RawRecord } from './collection-state.ts';
+import { type FileHasher, openHasher } from './digest.ts';
+import type { Engine } from './engine.ts';
 
 /** How much is encoded before it is written. Large writes are what all backends do best (platform: 1 MB pieces). */
 const PIECE_BYTES = 1024 * 1024;
+
+const KINDS = ['records', 'vectors', 'rows'] as const;
+
+interface Growing {
+  file: StorageFile;
+  bytes: number;
+  hasher: FileHasher;
+}
 
 /**
  * Appends rows to a collection's files. It writes behind what the manifest names, at the same places when a failed
  * attempt is repeated, so nothing that is live is ever touched.
  */
 export class RowsAppender {
+  readonly #engine: Engine;
+  readonly #collection: Pick<CollectionState, 'id' | 'epoch' | 'config'>;
   readonly #files: CollectionFiles;
-  readonly #lengths: Record<keyof GrowingFiles, number>;
+  readonly #before: Readonly<Record<string, LiveFile>>;
+  readonly #grown = new Map<keyof GrowingFiles, Growing>();
   readonly #extents: RecordExtent[] = [];
-  readonly #dimensions: number;
 
-  /** @param lengths of the files as the manifest has them; 0 for one that is not there yet */
-  constructor(files: CollectionFiles, lengths: Record<keyof GrowingFiles, number>, dimensions: number) {
+  /** @param before the files as the manifest has them, by name; one that is not there begins here */
+  constructor(
+    engine: Engine,
+    collection: Pick<CollectionState, 'id' | 'epoch' | 'config'>,
+    files: CollectionFiles,
+    before: Readonly<Record<string, LiveFile>>,
+  ) {
+    this.#engine = engine;
+    this.#collection = collection;
     this.#files = files;
-    this.#lengths = { ...lengths };
-    this.#dimensions = dimensions;
+    this.#before = before;
   }
 
   /** @param records of the rows from `firstRow`; undefined for a dead one */
   async append(rows: RowTable, firstRow: number, records: readonly (RawRecord | undefined)[]): Promise<void> {
-    await this.#appendRecords(firstRow, records);
+    await this.#appendRecords(rows, firstRow, records);
     await this.#appendVectors(firstRow, records);
     for (const block of encodeIdBlocks(rows, firstRow, firstRow + records.length))
       await this.#write('rows', block);
   }
 
-  /** Flushes. @returns how long the files are, and where the new records lie */
-  async finish(): Promise<{ lengths: Record<keyof GrowingFiles, number>; extents: RecordExtent[] }> {
-    await this.#write('rows', encodeExtents(this.#extents));
-    for (const kind of ['records', 'vectors', 'rows'] as const) await (await this.#file(kind)).flush();
-    return { lengths: this.#lengths, extents: this.#extents };
+  /**
+   * Notes the rows that have died, and flushes.
+   * @returns the files as they are now, and where the new records lie
+   */
+  async finish(
+    deaths: readonly number[],
+  ): Promise<{ files: Record<string, LiveFile>; extents: RecordExtent[] }> {
+    if (this.#extents.length > 0) await this.#write('rows', encodeExtents(this.#extents));
+    if (deaths.length > 0)
+      for (const kind of ['records', 'rows'] as const) await this.#write(kind, encodeDeaths(deaths));
+    const files: Record<string, LiveFile> = {};
+    for (const kind of KINDS) {
+      const name = this.#files.names[kind];
+      const grown = this.#grown.get(kind);
+      if (grown) await grown.file.flush();
+      files[name] = grown ? { bytes: grown.bytes, digest: grown.hasher.digest() } : this.#before[name]!;
+    }
+    return { files, extents: this.#extents };
   }
 
-  async #appendRecords(firstRow: number, records: readonly (RawRecord | undefined)[]): Promise<void> {
+  async #appendRecords(
+    rows: RowTable,
+    firstRow: number,
+    records: readonly (RawRecord | undefined)[],
+  ): Promise<void> {
     const empty = new Uint8Array();
     const bodyOf = (row: number) => records[row - firstRow]?.body ?? empty;
     let piece: Uint8Array[] = [];
     let pieceBytes = 0;
-    let offset = this.#lengths.records || FILE_HEADER_BYTES;
-    for (const block of encodeRecordBlocks(bodyOf, firstRow, firstRow + records.length)) {
+    let offset = (await this.#growing('records')).bytes;
+    for (const block of encodeRecordBlocks(rows, bodyOf, firstRow, firstRow + records.length)) {
       const { firstRow: first, rowCount, bytes } = block;
       this.#extents.push({ firstRow: first, rowCount, offset, bytes: bytes.length });
       offset += bytes.length;
@@ -63,28 +100,41 @@ export class RowsAppender {
   }
 
   async #appendVectors(firstRow: number, records: readonly (RawRecord | undefined)[]): Promise<void> {
-    const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(this.#dimensions)));
+    const { dimensions } = this.#collection.config;
+    const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(dimensions)));
     const vectorOf = (row: number) => records[row - firstRow]?.vector;
     const endRow = firstRow + records.length;
     for (let row = firstRow; row < endRow; row += rowsPerPiece) {
       const count = Math.min(rowsPerPiece, endRow - row);
-      await this.#write('vectors', encodeVectors(vectorOf, this.#dimensions, row, count));
+      await this.#write('vectors', encodeVectors(vectorOf, dimensions, row, count));
     }
   }
 
   async #write(kind: keyof GrowingFiles, bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
-    const file = await this.#file(kind);
-    if (this.#lengths[kind] === 0) {
-      await file.write(0, encodeFileHeader(kind));
-      this.#lengths[kind] = FILE_HEADER_BYTES;
-    }
-    await file.write(this.#lengths[kind], bytes);
-    this.#lengths[kind] += bytes.length;
+    const growing = await this.#growing(kind);
+    await growing.file.write(growing.bytes, bytes);
+    growing.hasher.update(bytes);
+    growing.bytes += bytes.length;
   }
 
-  #file(kind: keyof GrowingFiles): Promise<StorageFile> {
-    return this.#files.writable(kind);
+  async #growing(kind: keyof GrowingFiles): Promise<Growing> {
+    const known = this.#grown.get(kind);
+    if (known) return known;
+    const before = this.#before[this.#files.names[kind]];
+    const growing: Growing = {
+      file: await this.#files.writable(kind),
+      bytes: before?.bytes ?? DATA_HEADER_BYTES,
+      hasher: await openHasher(before?.digest ?? this.#engine.checksum),
+    };
+    if (!before) {
+      const { id, epoch } = this.#collection;
+      const header = encodeDataHeader({ collectionId: id, kind, number: epoch });
+      await growing.file.write(0, header);
+      growing.hasher.update(header);
+    }
+    this.#grown.set(kind, growing);
+    return growing;
   }
 }
 

@@ -2,13 +2,15 @@
  * A checkpoint moves what the log holds into the collections' files, so that the log can be cut. Writers wait only
  * while the log is rotated and the state noted; everything slow happens beside them.
  */
+import type { LiveFile } from '../journal/manifest.ts';
+import { dataFileName } from '../tables/data-header.ts';
 import type { TailRecord } from '../tables/record-tail.ts';
-import { encodeTombstones } from '../tables/rows-file.ts';
 import { RowsAppender } from './append-rows.ts';
 import type { CollectionState } from './collection-state.ts';
+import { digestOf } from './digest.ts';
 import type { Engine } from './engine.ts';
 import { encodeGraphFile } from './load-collection.ts';
-import { dataFileName, type StoredCollection } from './manifest-state.ts';
+import type { StoredCollection } from './manifest-state.ts';
 
 /** What it costs, roughly, to link a vector again after opening: 3,000 a second with the default parameters. */
 const LINK_SECONDS = 1 / 3000;
@@ -25,8 +27,9 @@ interface Snapshot {
   firstRow: number;
   endRow: number;
   records: (TailRecord | undefined)[];
+  /** Rows that have died since the last checkpoint. */
+  deaths: number[];
   deadCount: number;
-  tombstones: Uint8Array | undefined;
   graph: Uint8Array | undefined;
   graphSteps: number;
 }
@@ -43,7 +46,9 @@ export async function note(engine: Engine): Promise<Noted> {
   engine.checkWritable();
   const coveredSequence = await engine.journal.rotate();
   const { nextCollectionId } = engine;
-  const snapshots = [...engine.collections.values()].map((state) => takeSnapshot(engine, state));
+  const snapshots = [...engine.collections.values()].map((state) =>
+    takeSnapshot(state, engine.journal.generation + 1),
+  );
   return { coveredSequence, nextCollectionId, snapshots };
 }
 
@@ -52,13 +57,13 @@ export async function store(
   engine: Engine,
   { coveredSequence, nextCollectionId, snapshots }: Noted,
 ): Promise<void> {
-  const lengths: Record<string, number> = {};
+  const live: Record<string, LiveFile> = {};
   const stored: { collection: StoredCollection; finish: () => void }[] = [];
-  for (const snapshot of snapshots) stored.push(await storeSnapshot(engine, snapshot, lengths));
+  for (const snapshot of snapshots) stored.push(await storeSnapshot(engine, snapshot, live));
 
   const collections = stored.map(({ collection }) => collection);
   const state = { nextCollectionId, collections };
-  const obsolete = await engine.journal.commitCheckpoint(coveredSequence, lengths, state, () => {
+  const obsolete = await engine.journal.commitCheckpoint(coveredSequence, live, state, () => {
     for (const { finish } of stored) finish();
   });
   await engine.journal.removeCovered();
@@ -70,19 +75,22 @@ export function hasGraphToStore(engine: Engine): boolean {
   return [...engine.collections.values()].some(isGraphWorthStoring);
 }
 
-function takeSnapshot(engine: Engine, state: CollectionState): Snapshot {
+function takeSnapshot(state: CollectionState, generation: number): Snapshot {
   const { tail, rows } = state;
-  const known = storedOf(engine, state)?.tombstones?.deadCount ?? 0;
   return {
     state,
     firstRow: tail.firstRow,
     endRow: tail.endRow,
     records: tail.records(),
+    deaths: state.deaths.slice(),
     deadCount: rows.deadCount,
-    tombstones: rows.deadCount > known ? encodeTombstones(rows, rows.rowCount) : undefined,
-    graph: isGraphWorthStoring(state) ? encodeGraphFile(state.index.saveGraph()) : undefined,
+    graph: isGraphWorthStoring(state) ? graphFile(state, generation) : undefined,
     graphSteps: state.graphSteps,
   };
+}
+
+function graphFile({ id, index }: CollectionState, generation: number): Uint8Array {
+  return encodeGraphFile({ collectionId: id, kind: 'graph', number: generation }, index.saveGraph());
 }
 
 /** An image pays when linking again what it would save takes longer than writing it. */
@@ -103,19 +111,18 @@ function storedOf(engine: Engine, { id }: CollectionState): StoredCollection | u
 
 /**
  * Writes and flushes what is new of one collection.
- * @param lengths receives the length of each of its files
+ * @param live receives each of its files
  * @returns what the manifest is to say of it, and what to do once it does
  */
 async function storeSnapshot(
   engine: Engine,
   snapshot: Snapshot,
-  lengths: Record<string, number>,
+  live: Record<string, LiveFile>,
 ): Promise<{ collection: StoredCollection; finish: () => void }> {
-  const { state, endRow } = snapshot;
+  const { state, endRow, deadCount } = snapshot;
   const { id, name, config, epoch, files } = state;
-  const finishRows = await storeRows(engine, snapshot, lengths);
-  const tombstones = await storeTombstones(engine, snapshot, lengths);
-  const graph = await storeGraph(engine, snapshot, lengths);
+  const finishRows = await storeRows(engine, snapshot, live);
+  const graph = await storeGraph(engine, snapshot, live);
   return {
     collection: {
       id,
@@ -124,7 +131,7 @@ async function storeSnapshot(
       epoch,
       rowCount: endRow,
       files: files.names,
-      ...(tombstones && { tombstones }),
+      deadCount,
       ...(graph !== undefined && { graph }),
     },
     finish: () => {
@@ -136,65 +143,41 @@ async function storeSnapshot(
 
 async function storeRows(
   engine: Engine,
-  { state, firstRow, endRow, records }: Snapshot,
-  lengths: Record<string, number>,
+  { state, firstRow, endRow, records, deaths }: Snapshot,
+  live: Record<string, LiveFile>,
 ): Promise<() => void> {
-  const { files, rows, tail, config } = state;
-  const live = engine.journal.files;
-  const before = {
-    rows: live[files.names.rows] ?? 0,
-    vectors: live[files.names.vectors] ?? 0,
-    records: live[files.names.records] ?? 0,
-  };
-  const note = (kinds: typeof before) => {
-    for (const kind of ['rows', 'vectors', 'records'] as const) lengths[files.names[kind]] = kinds[kind];
-  };
-  if (endRow === firstRow) {
-    if (endRow > 0) note(before);
-    return () => {};
-  }
-  const appender = new RowsAppender(files, before, config.dimensions);
-  await appender.append(rows, firstRow, records);
-  const { lengths: grown, extents } = await appender.finish();
-  note(grown);
+  if (endRow === 0) return () => {};
+  const { files, rows, tail } = state;
+  const appender = new RowsAppender(engine, state, files, engine.journal.files);
+  if (endRow > firstRow) await appender.append(rows, firstRow, records);
+  const { files: grown, extents } = await appender.finish(deaths);
+  Object.assign(live, grown);
   return () => {
     files.addExtents(extents);
     tail.advance(endRow);
+    state.deaths.splice(0, deaths.length);
   };
-}
-
-async function storeTombstones(
-  engine: Engine,
-  { state, tombstones, deadCount }: Snapshot,
-  lengths: Record<string, number>,
-): Promise<StoredCollection['tombstones']> {
-  if (tombstones) {
-    const file = dataFileName(state.id, 'tombstones', engine.journal.generation + 1);
-    lengths[file] = await writeWhole(engine, file, tombstones);
-    return { file, deadCount };
-  }
-  const before = storedOf(engine, state)?.tombstones;
-  if (before) lengths[before.file] = engine.journal.files[before.file]!;
-  return before;
 }
 
 async function storeGraph(
   engine: Engine,
   { state, graph }: Snapshot,
-  lengths: Record<string, number>,
+  live: Record<string, LiveFile>,
 ): Promise<string | undefined> {
   if (graph) {
-    const file = dataFileName(state.id, 'graph', engine.journal.generation + 1);
-    lengths[file] = await writeWhole(engine, file, graph);
+    const { generation } = engine.journal;
+    const file = dataFileName({ collectionId: state.id, kind: 'graph', number: generation + 1 });
+    await writeWhole(engine, file, graph);
+    live[file] = { bytes: graph.length, digest: await digestOf(graph, engine.checksum) };
     return file;
   }
   const before = storedOf(engine, state)?.graph;
-  if (before !== undefined) lengths[before] = engine.journal.files[before]!;
+  if (before !== undefined) live[before] = engine.journal.files[before]!;
   return before;
 }
 
 /** A new file, flushed. What a failed attempt left under its name goes. */
-async function writeWhole(engine: Engine, name: string, bytes: Uint8Array): Promise<number> {
+async function writeWhole(engine: Engine, name: string, bytes: Uint8Array): Promise<void> {
   const file = await engine.storage.open(name, { create: true });
   try {
     await file.truncate(0);
@@ -203,5 +186,4 @@ async function writeWhole(engine: Engine, name: string, bytes: Uint8Array): Prom
   } finally {
     await file.close();
   }
-  return bytes.length;
 }

@@ -5,8 +5,8 @@
  */
 import { assert, IsovecError } from '../base/errors.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
-import { BLOCK_HEADER_BYTES, checkBlock, decodeBlockHeader } from '../tables/block.ts';
-import { bodyInBlock } from '../tables/records-file.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_KINDS, checkBlock, decodeBlockHeader } from '../tables/block.ts';
+import { entryInBlock } from '../tables/records-file.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
 import { decodeVectors, vectorOffset, vectorStrideBytes } from '../tables/vectors-file.ts';
 import type { BlockCache } from './block-cache.ts';
@@ -68,7 +68,7 @@ export class CollectionFiles {
     const extent = this.#extentOf(row);
     const file = this.names.records;
     const bodyIn = (payload: Uint8Array) =>
-      bodyInBlock(payload, extent.rowCount, row - extent.firstRow, file);
+      entryInBlock(payload, extent.rowCount, row - extent.firstRow, file).body;
     const block = this.#cache.get(`${file}:${extent.offset}`, extent.bytes, () => this.#readBlock(extent));
     return block instanceof Uint8Array ? bodyIn(block) : block.then(bodyIn);
   }
@@ -122,7 +122,11 @@ export class CollectionFiles {
     const file = this.names.records;
     const block = await (await this.#file(file)).read(offset, bytes);
     const header = decodeBlockHeader(block, file);
-    if (header.firstRow !== firstRow || header.payloadBytes !== bytes - BLOCK_HEADER_BYTES)
+    if (
+      header.kind !== BLOCK_KINDS.records ||
+      header.firstRow !== firstRow ||
+      header.payloadBytes !== bytes - BLOCK_HEADER_BYTES
+    )
       throw this.#damage(file, offset, `is not that of row ${firstRow}`);
     return checkBlock(header, block, file, offset);
   }

@@ -32,6 +32,8 @@ export class CollectionState {
   readonly index: VectorIndex;
   /** Steps that the graph has taken since its image was written. */
   graphSteps = 0;
+  /** Rows that have died since the last checkpoint, in order: the next one stores them. */
+  readonly deaths: number[] = [];
   isDropped = false;
   /** Scans under way: compaction renumbers what they have yet to read. */
   readonly scans = new Set<{ renumber(newRows: Uint32Array): void }>();
@@ -67,6 +69,7 @@ export class CollectionState {
   apply(operation: RecordOperation): void {
     const dead = operation.kind === 'put' ? this.#put(operation) : this.rows.delete(operation.id);
     if (dead === NO_ROW) return;
+    this.deaths.push(dead);
     this.index.remove(dead);
     if (dead >= this.tail.firstRow) this.tail.forget(dead);
   }

@@ -3,6 +3,7 @@
  * old files are the truth until the manifest names the new ones; the graph stays as it is, only its labels change.
  */
 import type { Progress } from '../base/api.ts';
+import type { LiveFile } from '../journal/manifest.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import { RecordTail } from '../tables/record-tail.ts';
 import { RowTable } from '../tables/row-table.ts';
@@ -10,7 +11,7 @@ import { RowsAppender } from './append-rows.ts';
 import { CollectionFiles } from './collection-files.ts';
 import type { CollectionState, RawRecord } from './collection-state.ts';
 import type { Engine } from './engine.ts';
-import { growingFileNames, type StoredCollection } from './manifest-state.ts';
+import { filesOf, growingFileNames, type StoredCollection } from './manifest-state.ts';
 
 /** Records copied at a time: a few MB of them, whatever the collection's size. */
 const ROWS_PER_STEP = 1024;
@@ -35,22 +36,22 @@ export async function rewriteCollections(
   const total = garbage.reduce((sum, state) => sum + state.rows.liveCount, 0);
   const recordsDropped = garbage.reduce((sum, state) => sum + state.rows.deadCount, 0);
   const { journal } = engine;
-  const lengths = { ...journal.files };
+  const live = { ...journal.files };
   const collections = new Map(journal.state.collections.map((stored) => [stored.id, stored]));
   const rewritten: Rewritten[] = [];
   let done = 0;
   for (const state of garbage) {
-    const { result, stored } = await rewrite(engine, state, lengths, (count) => {
+    const { result, stored } = await rewriteCollection(engine, state, live, (count) => {
       done += count;
       onProgress({ phase: 'compact', done, total });
     });
-    for (const name of filesOf(collections.get(state.id)!)) delete lengths[name];
+    for (const name of filesOf(collections.get(state.id)!)) delete live[name];
     collections.set(state.id, stored);
     rewritten.push(result);
   }
   const stored = { ...journal.state, collections: [...collections.values()] };
   const oldFiles: CollectionFiles[] = [];
-  const obsolete = await journal.commitCheckpoint(journal.coveredSequence, lengths, stored, () => {
+  const obsolete = await journal.commitCheckpoint(journal.coveredSequence, live, stored, () => {
     oldFiles.push(...rewritten.map(swap));
   });
   return {
@@ -62,23 +63,18 @@ export async function rewriteCollections(
   };
 }
 
-function filesOf({ files, tombstones, graph }: StoredCollection): string[] {
-  return [files.rows, files.vectors, files.records, tombstones?.file, graph].filter(
-    (name) => name !== undefined,
-  );
-}
-
-async function rewrite(
+/** Copies the live rows to files of the next epoch. @param live receives those files */
+export async function rewriteCollection(
   engine: Engine,
   state: CollectionState,
-  lengths: Record<string, number>,
+  live: Record<string, LiveFile>,
   onCopied: (count: number) => void,
 ): Promise<{ result: Rewritten; stored: StoredCollection }> {
   const { id, name, config } = state;
   const epoch = state.epoch + 1;
   const names = growingFileNames(id, epoch);
   const files = new CollectionFiles(engine.storage, engine.cache, names, config.dimensions, []);
-  const appender = new RowsAppender(files, { rows: 0, vectors: 0, records: 0 }, config.dimensions);
+  const appender = new RowsAppender(engine, { id, epoch, config }, files, {});
   const rows = new RowTable();
   const oldRows = state.rows.rowsInOrder();
   const newRows = new Uint32Array(state.rows.rowCount).fill(NO_ROW);
@@ -89,10 +85,11 @@ async function rewrite(
     await appender.append(rows, start, records);
     onCopied(step.length);
   }
-  const stored: StoredCollection = { id, name, config, epoch, rowCount: rows.rowCount, files: names };
-  if (rows.rowCount > 0) {
-    const { lengths: written, extents } = await appender.finish();
-    for (const kind of ['rows', 'vectors', 'records'] as const) lengths[names[kind]] = written[kind];
+  const { rowCount } = rows;
+  const stored: StoredCollection = { id, name, config, epoch, rowCount, files: names, deadCount: 0 };
+  if (rowCount > 0) {
+    const { files: written, extents } = await appender.finish([]);
+    Object.assign(live, written);
     files.addExtents(extents);
   }
   return { result: { state, rows, files, newRows }, stored };

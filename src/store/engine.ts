@@ -6,6 +6,7 @@
 import type { DatabaseEvents } from '../base/api.ts';
 import { assert, IsovecError } from '../base/errors.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { ChecksumName } from '../journal/manifest.ts';
 import { createVectorIndex } from '../search/kernel-index.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { RowTable } from '../tables/row-table.ts';
@@ -32,6 +33,7 @@ export interface EngineParts {
   events: Events;
   writing: WriteQueue;
   readOnly: boolean;
+  checksum: ChecksumName;
 }
 
 export class Engine {
@@ -39,6 +41,8 @@ export class Engine {
   readonly journal: Journal<DatabaseState>;
   readonly events: Events;
   readonly readOnly: boolean;
+  /** What the checksums of new files are made with. */
+  readonly checksum: ChecksumName;
   readonly cache = new BlockCache(BLOCK_CACHE_BYTES);
   readonly collections = new Map<number, CollectionState>();
   nextCollectionId = 1;
@@ -52,12 +56,13 @@ export class Engine {
   #unflushed: DatabaseEvents['commit'][] = [];
   #failure: unknown;
 
-  constructor({ storage, journal, kernel, events, writing, readOnly }: EngineParts) {
+  constructor({ storage, journal, kernel, events, writing, readOnly, checksum }: EngineParts) {
     this.storage = storage;
     this.journal = journal;
     this.events = events;
     this.writing = writing;
     this.readOnly = readOnly;
+    this.checksum = checksum;
     this.#kernel = kernel;
   }
 

@@ -2,10 +2,16 @@
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
-import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
+import {
+  checkDataHeader,
+  DATA_HEADER_BYTES,
+  type DataFileIdentity,
+  encodeDataHeader,
+} from '../tables/data-header.ts';
+import { Bitmap } from '../tables/growable.ts';
 import { RowTable } from '../tables/row-table.ts';
-import { decodeRowsFile, decodeTombstones, type RecordExtent } from '../tables/rows-file.ts';
+import { decodeIds, decodeRowsFile, type RecordExtent } from '../tables/rows-file.ts';
 import { vectorStrideBytes } from '../tables/vectors-file.ts';
 import { CollectionFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
@@ -36,24 +42,21 @@ export async function loadCollection(
 
 async function loadRows(
   engine: Engine,
-  { files, rowCount, tombstones }: StoredCollection,
+  { files, rowCount, deadCount }: StoredCollection,
 ): Promise<{ rows: RowTable; extents: RecordExtent[] }> {
   const rows = new RowTable();
-  const extents: RecordExtent[] = [];
-  if (rowCount === 0) return { rows, extents };
-  const isDead = tombstones
-    ? decodeTombstones(await readWhole(engine, tombstones.file), tombstones.file)
-    : () => false;
-  const bytes = await readWhole(engine, files.rows);
-  decodeRowsFile(bytes, files.rows, {
-    row: (id, position) => rows.restore(id, position, isDead(rows.rowCount)),
-    extent: (extent) => extents.push(extent),
-  });
+  if (rowCount === 0) return { rows, extents: [] };
+  const { ids, extents, deaths } = decodeRowsFile(await readWhole(engine, files.rows), files.rows);
+  const dead = new Bitmap();
+  for (const row of deaths) dead.add(row);
+  for (const block of ids)
+    decodeIds(block, files.rows, (id, position) => rows.restore(id, position, dead.has(rows.rowCount)));
   const stored = extents.reduce((sum, extent) => sum + extent.rowCount, 0);
-  if (rows.rowCount !== rowCount || stored !== rowCount)
+  if (rows.rowCount !== rowCount || stored !== rowCount || rows.deadCount !== deadCount)
     throw new IsovecError(
       'CORRUPTION',
-      `${files.rows}: ${rows.rowCount} ids and ${stored} records where the manifest counts ${rowCount}`,
+      `${files.rows}: ${rows.rowCount} ids (${rows.deadCount} of them dead) and ${stored} records where the manifest ` +
+        `counts ${rowCount} (${deadCount} dead)`,
       { details: { file: files.rows, rows: rows.rowCount, records: stored, expected: rowCount } },
     );
   return { rows, extents };
@@ -61,7 +64,7 @@ async function loadRows(
 
 async function checkHeaders(engine: Engine, { files }: StoredCollection): Promise<void> {
   for (const kind of ['vectors', 'records'] as const)
-    checkFileHeader(await readWhole(engine, files[kind], FILE_HEADER_BYTES), kind, files[kind]);
+    checkDataHeader(await readWhole(engine, files[kind], DATA_HEADER_BYTES), kind, files[kind]);
 }
 
 /** Derived data: damage costs time, not records. */
@@ -84,19 +87,20 @@ async function loadGraph(
 
 const REBUILT_AFTER = ['CORRUPTION', 'FORMAT_VERSION', 'NOT_FOUND'];
 
-/** After the file header: CRC32C of the image, then the image. */
-const IMAGE_OFFSET = FILE_HEADER_BYTES + 4;
+/** After the header: CRC32C of the image, then the image. */
+const IMAGE_OFFSET = DATA_HEADER_BYTES + 4;
 
 /** The graph file of an image: checked as a whole when it is read, as every file is. */
-export function encodeGraphFile(image: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(IMAGE_OFFSET + image.length).raw(encodeFileHeader('graph'));
+export function encodeGraphFile(identity: DataFileIdentity, image: Uint8Array): Uint8Array {
+  const writer = new ByteWriter(IMAGE_OFFSET + image.length).raw(encodeDataHeader(identity));
   return writer.u32(crc32c(image)).raw(image).bytes();
 }
 
-function decodeGraphFile(bytes: Uint8Array, file: string): Uint8Array {
-  checkFileHeader(bytes, 'graph', file);
+/** @returns the image, checked @throws IsovecError CORRUPTION, FORMAT_VERSION */
+export function decodeGraphFile(bytes: Uint8Array, file: string): Uint8Array {
+  checkDataHeader(bytes, 'graph', file);
   const reader = new ByteReader(bytes, file);
-  reader.raw(FILE_HEADER_BYTES);
+  reader.raw(DATA_HEADER_BYTES);
   const checksum = reader.u32();
   const image = reader.raw(reader.remaining);
   if (crc32c(image) !== checksum) throw reader.fail('an image that does not match its checksum');
@@ -135,7 +139,7 @@ async function loadVectors(
 async function readWhole(engine: Engine, name: string, bytes?: number): Promise<Uint8Array<ArrayBuffer>> {
   const file = await engine.storage.open(name);
   try {
-    return await file.read(0, bytes ?? engine.journal.files[name] ?? 0);
+    return await file.read(0, bytes ?? engine.journal.files[name]?.bytes ?? 0);
   } finally {
     await file.close();
   }

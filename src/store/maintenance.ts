@@ -105,7 +105,7 @@ export class Maintenance {
     if (journal.tailEntries >= checkpointEntriesMax * factor) return true;
     const bytes = journal.tailBytes / factor;
     if (bytes < checkpointBytesMin) return false;
-    const stored = Object.values(journal.files).reduce((sum, each) => sum + each, 0);
+    const stored = Object.values(journal.files).reduce((sum, { bytes }) => sum + bytes, 0);
     return bytes >= Math.min(stored * checkpointRatio, checkpointBytesMax);
   }
 

@@ -1,3 +1,4 @@
+import { type DataFileKind, dataFileName } from '../tables/data-header.ts';
 import type { GrowingFiles } from './collection-files.ts';
 import type { ResolvedConfig } from './config.ts';
 
@@ -16,8 +17,8 @@ export interface StoredCollection {
   /** Rows stored in the growing files. They are not there while this is 0. */
   rowCount: number;
   files: GrowingFiles;
-  /** Left out while no stored row is dead. */
-  tombstones?: { file: string; deadCount: number };
+  /** How many of them are dead, as the files say. */
+  deadCount: number;
   /** Left out until the graph has been stored; derived data, rebuilt when damaged. */
   graph?: string;
 }
@@ -25,11 +26,12 @@ export interface StoredCollection {
 export const INITIAL_STATE: DatabaseState = { nextCollectionId: 1, collections: [] };
 
 export function growingFileNames(collectionId: number, epoch: number): GrowingFiles {
-  const name = (kind: string) => dataFileName(collectionId, kind, epoch);
+  const name = (kind: DataFileKind) => dataFileName({ collectionId, kind, number: epoch });
   return { rows: name('rows'), vectors: name('vectors'), records: name('records') };
 }
 
-/** @param number tells apart the files of one kind: the epoch, or the generation of the manifest that first names it */
-export function dataFileName(collectionId: number, kind: string, number: number): string {
-  return `data-${collectionId}-${kind}-${number}`;
+/** All that the manifest names of a collection. */
+export function filesOf({ files, rowCount, graph }: StoredCollection): string[] {
+  const growing = rowCount > 0 ? [files.rows, files.records, files.vectors] : [];
+  return graph === undefined ? growing : [...growing, graph];
 }

@@ -22,6 +22,7 @@ const OPTION_KEYS = [
   'syncInterval',
   'readOnly',
   'recovery',
+  'checksum',
   'lockTimeout',
   'queueLimit',
   'onProgress',
@@ -36,7 +37,7 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   checkKeys(options, OPTION_KEYS, 'options');
   const { storage, worker, durability, syncInterval, readOnly, recovery, lockTimeout, onProgress, signal } =
     options;
-  const { queueLimit } = options;
+  const { queueLimit, checksum } = options;
   if (storage !== undefined)
     checkOneOf(storage, ['auto', 'opfs', 'indexeddb', 'fs', 'memory'], 'options.storage');
   if (worker !== undefined) checkOneOf(worker, ['auto', true, false], 'options.worker');
@@ -45,6 +46,7 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   if (readOnly !== undefined) checkBoolean(readOnly, 'options.readOnly');
   if (recovery !== undefined) checkOneOf(recovery, ['strict', 'salvage'], 'options.recovery');
   if (recovery === 'salvage') throw unsupported("recovery 'salvage'", 'options.recovery');
+  if (checksum !== undefined) checkOneOf(checksum, ['crc32c', 'sha256', 'blake3'], 'options.checksum');
   if (lockTimeout !== undefined) checkInteger(lockTimeout, 0, TIMEOUT_MAX_MS, 'options.lockTimeout');
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalid('options.onProgress', 'a function', onProgress);

@@ -60,7 +60,7 @@ async function recover(
   options: OpenOptions,
   { segmentBytesMax, segmentAgeMaxMs }: LogCare,
 ): Promise<Engine> {
-  const { durability = 'strict', syncInterval, readOnly = false, signal } = options;
+  const { durability = 'strict', syncInterval, readOnly = false, checksum = 'crc32c', signal } = options;
   let engine: Engine | undefined;
   const [kernel, journal] = await Promise.all([
     platform.loadKernel(),
@@ -80,7 +80,7 @@ async function recover(
     options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS,
     (pressure) => events.emit('queue', pressure),
   );
-  engine = new Engine({ storage, journal, kernel, events, writing, readOnly });
+  engine = new Engine({ storage, journal, kernel, events, writing, readOnly, checksum });
   await loadCollections(engine, signal);
   const tell = throttle((progress: Progress) => events.emit('progress', progress));
   await journal.replay(

@@ -1,8 +1,12 @@
 /**
  * What the log says. One entry is one batch: operations end to end, each a kind, a collection's number and what the
  * kind needs. They are logical (by id, not by row), so replaying them on any state that is behind gives the same state.
+ *
+ * Each operation ends with the CRC32C of its bytes, and a put has that of its head behind its id, too. The frame around
+ * them has been checked when they are read; these are for salvaging what is intact of a damaged one.
  */
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { crc32c } from '../base/crc32c.ts';
 import type { ResolvedConfig } from './config.ts';
 
 export interface PutOperation {
@@ -36,17 +40,15 @@ export interface DropOperation {
 export type RecordOperation = PutOperation | DeleteOperation;
 export type Operation = RecordOperation | CreateOperation | DropOperation;
 
-const PUT = 1;
-const DELETE = 2;
-const CREATE = 3;
-const DROP = 4;
+export const OPERATION_CODES = { put: 1, delete: 2, create: 3, drop: 4 } as const;
 
 /** Bytes of a put besides id, body and vector. */
-const PUT_OVERHEAD_BYTES = 15;
+const PUT_OVERHEAD_BYTES = 23;
+const DELETE_OVERHEAD_BYTES = 11;
 
 /** What an operation takes in the log, for the bound on a batch. */
 export function operationBytes(operation: RecordOperation): number {
-  if (operation.kind === 'delete') return 7 + operation.id.length;
+  if (operation.kind === 'delete') return DELETE_OVERHEAD_BYTES + operation.id.length;
   return PUT_OVERHEAD_BYTES + operation.id.length + operation.body.length + operation.vector.byteLength;
 }
 
@@ -55,30 +57,34 @@ export function encodeOperations(operations: readonly Operation[]): Uint8Array<A
   for (const operation of operations)
     bytes += operation.kind === 'put' || operation.kind === 'delete' ? operationBytes(operation) : 1024;
   const writer = new ByteWriter(bytes);
-  for (const operation of operations) encodeOperation(writer, operation);
+  for (const operation of operations) {
+    const start = writer.length;
+    encodeOperation(writer, operation);
+    writer.u32(crc32c(writer.bytes().subarray(start)));
+  }
   return writer.bytes();
 }
 
 function encodeOperation(writer: ByteWriter, operation: Operation): void {
-  const { collectionId } = operation;
+  const { collectionId, kind } = operation;
+  const start = writer.length;
+  writer.u8(OPERATION_CODES[kind]).u32(collectionId);
   switch (operation.kind) {
     case 'put':
-      writer.u8(PUT).u32(collectionId).u16(operation.id.length).raw(operation.id);
-      writer.u32(operation.body.length).raw(operation.body);
-      writer.u32(operation.vector.length).f32s(operation.vector);
+      writer.u16(operation.id.length).u32(operation.body.length).u32(operation.vector.length);
+      writer.raw(operation.id);
+      writer.u32(crc32c(writer.bytes().subarray(start)));
+      writer.raw(operation.body).f32s(operation.vector);
       break;
     case 'delete':
-      writer.u8(DELETE).u32(collectionId).u16(operation.id.length).raw(operation.id);
+      writer.u16(operation.id.length).raw(operation.id);
       break;
     case 'create': {
       const body = new TextEncoder().encode(
         JSON.stringify({ name: operation.name, config: operation.config }),
       );
-      writer.u8(CREATE).u32(collectionId).u32(body.length).raw(body);
-      break;
+      writer.u32(body.length).raw(body);
     }
-    case 'drop':
-      writer.u8(DROP).u32(collectionId);
   }
 }
 
@@ -86,30 +92,50 @@ function encodeOperation(writer: ByteWriter, operation: Operation): void {
 export function decodeOperations(bytes: Uint8Array, source: string): Operation[] {
   const reader = new ByteReader(bytes, source);
   const operations: Operation[] = [];
-  while (reader.remaining > 0) operations.push(decodeOperation(reader));
+  while (reader.remaining > 0) {
+    operations.push(decodeOperation(reader));
+    reader.u32();
+  }
   return operations;
 }
 
-function decodeOperation(reader: ByteReader): Operation {
+/** Its checksum follows. @throws IsovecError CORRUPTION */
+export function decodeOperation(reader: ByteReader): Operation {
   const code = reader.u8();
   const collectionId = reader.u32();
   switch (code) {
-    case PUT: {
-      const id = reader.raw(reader.u16());
+    case OPERATION_CODES.put: {
+      const { id, bodyLength, dimensions } = decodePutHead(reader);
       // A copy: the bytes belong to the log's window, and this lives on.
-      const body = reader.raw(reader.u32()).slice();
-      return { kind: 'put', collectionId, id, body, vector: reader.f32s(reader.u32()) };
+      const body = reader.raw(bodyLength).slice();
+      return { kind: 'put', collectionId, id, body, vector: reader.f32s(dimensions) };
     }
-    case DELETE:
+    case OPERATION_CODES.delete:
       return { kind: 'delete', collectionId, id: reader.raw(reader.u16()) };
-    case CREATE: {
+    case OPERATION_CODES.create: {
       const body = new TextDecoder().decode(reader.raw(reader.u32()));
       const { name, config } = JSON.parse(body) as Pick<CreateOperation, 'name' | 'config'>;
       return { kind: 'create', collectionId, name, config };
     }
-    case DROP:
+    case OPERATION_CODES.drop:
       return { kind: 'drop', collectionId };
     default:
       throw reader.fail(`an operation of unknown kind ${code}`);
   }
+}
+
+interface PutHead {
+  id: Uint8Array;
+  bodyLength: number;
+  dimensions: number;
+}
+
+/** What follows a put's kind and collection, up to its body. */
+export function decodePutHead(reader: ByteReader): PutHead {
+  const idLength = reader.u16();
+  const bodyLength = reader.u32();
+  const dimensions = reader.u32();
+  const id = reader.raw(idLength);
+  reader.u32();
+  return { id, bodyLength, dimensions };
 }

@@ -1,26 +1,41 @@
 /**
- * Ids and records are stored in blocks of consecutive rows; each block is checked as a whole before it is believed.
+ * Ids and records are stored in blocks; each block is checked as a whole before it is believed.
  *
  *   0  4  checksum  CRC32C of everything after it
  *   4  4  length    of the payload, in bytes
- *   8  4  first row
- *  12  4  row count, at least 1
- *  16     payload
+ *   8  4  kind      of the block: see BLOCK_KINDS
+ *  12  4  first row
+ *  16  4  row count
+ *  20     payload
  */
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
 
-export const BLOCK_HEADER_BYTES = 16;
+export const BLOCK_HEADER_BYTES = 20;
+
+export const BLOCK_KINDS = { ids: 1, extents: 2, deaths: 3, records: 4 } as const;
+
+export type BlockKind = keyof typeof BLOCK_KINDS;
 
 export interface BlockHeader {
   checksum: number;
   payloadBytes: number;
+  /** As in BLOCK_KINDS, if it is one of them. */
+  kind: number;
   firstRow: number;
   rowCount: number;
 }
 
+/** A block that has been checked. */
+export interface Block extends BlockHeader {
+  /** In its file. */
+  offset: number;
+  payload: Uint8Array;
+}
+
 export function encodeBlock(
+  kind: BlockKind,
   firstRow: number,
   rowCount: number,
   payload: Uint8Array,
@@ -28,6 +43,7 @@ export function encodeBlock(
   const writer = new ByteWriter(BLOCK_HEADER_BYTES + payload.length)
     .u32(0)
     .u32(payload.length)
+    .u32(BLOCK_KINDS[kind])
     .u32(firstRow)
     .u32(rowCount)
     .raw(payload);
@@ -40,9 +56,16 @@ export function decodeBlockHeader(bytes: Uint8Array, source: string): BlockHeade
   return {
     checksum: reader.u32(),
     payloadBytes: reader.u32(),
+    kind: reader.u32(),
     firstRow: reader.u32(),
     rowCount: reader.u32(),
   };
+}
+
+/** @param bytes the whole block, header first */
+export function isBlockIntact(header: BlockHeader, bytes: Uint8Array): boolean {
+  const end = BLOCK_HEADER_BYTES + header.payloadBytes;
+  return end <= bytes.length && crc32c(bytes.subarray(4, end)) === header.checksum;
 }
 
 /**
@@ -51,9 +74,25 @@ export function decodeBlockHeader(bytes: Uint8Array, source: string): BlockHeade
  * @returns the payload, checked
  */
 export function checkBlock(header: BlockHeader, bytes: Uint8Array, file: string, offset: number): Uint8Array {
-  if (crc32c(bytes.subarray(4, BLOCK_HEADER_BYTES + header.payloadBytes)) !== header.checksum)
+  if (!isBlockIntact(header, bytes))
     throw new IsovecError('CORRUPTION', `${file}: the block at byte ${offset} does not match its checksum`, {
       details: { file, offset },
     });
   return bytes.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + header.payloadBytes);
+}
+
+/** Rows that have died since the blocks before were written: u32 each. */
+export function encodeDeaths(rows: readonly number[]): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(rows.length * 4);
+  for (const row of rows) writer.u32(row);
+  return encodeBlock('deaths', 0, rows.length, writer.bytes());
+}
+
+/** @throws IsovecError CORRUPTION */
+export function decodeDeaths({ payload, rowCount }: Block, file: string): number[] {
+  const reader = new ByteReader(payload, file);
+  const rows = Array.from({ length: Math.min(rowCount, payload.length / 4) }, () => reader.u32());
+  if (rows.length !== rowCount || reader.remaining > 0)
+    throw reader.fail(`${payload.length} bytes for the deaths of ${rowCount} rows`);
+  return rows;
 }

@@ -1,15 +1,28 @@
 /**
- * The records file: blocks whose payload is a table of u32 end offsets, one a row, then the records' bodies end to
- * end. A body is the record's metadata as JSON in UTF-8; that of a row that was dead when it was written is empty.
- * Append-only between compactions.
+ * The records file: for each block of rows a block whose payload is a table of u32 end offsets, one a row, then one
+ * entry a row, end to end; and at the end of each checkpoint, if there are any, the rows that have died since the one
+ * before. Append-only between compactions. It holds all that the rows file does, and so can stand in for it.
+ *
+ * An entry can be believed alone, where the rest of its block is damaged:
+ *
+ *   0  4  checksum  CRC32C of the row's number (u32), then everything after the checksum
+ *   4  4  length    of the entry, in bytes
+ *   8  4  position  of the row in insertion order
+ *  12  2  length    of the id
+ *  14     id, in UTF-8
+ *         body: the record's metadata as JSON in UTF-8; empty if the row was dead when it was written
  */
-import { ByteWriter } from '../base/bytes.ts';
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
 import { encodeBlock } from './block.ts';
+import type { RowTable } from './row-table.ts';
 
 /** A block is what one read brings in. 16 KB are read and checked in about 20 microseconds. */
-const BLOCK_BODY_BYTES = 16 * 1024;
+const BLOCK_ENTRIES_BYTES = 16 * 1024;
 const ROWS_PER_BLOCK_MAX = 256;
+
+const ENTRY_HEADER_BYTES = 14;
 
 export interface RecordBlock {
   firstRow: number;
@@ -17,52 +30,77 @@ export interface RecordBlock {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
+export interface RecordEntry {
+  position: number;
+  id: Uint8Array;
+  body: Uint8Array;
+}
+
 /** Blocks for the rows from `firstRow` up to (not including) `endRow`. */
 export function* encodeRecordBlocks(
+  rows: RowTable,
   bodyOf: (row: number) => Uint8Array,
   firstRow: number,
   endRow: number,
 ): Generator<RecordBlock> {
   for (let start = firstRow; start < endRow; ) {
-    const bodies: Uint8Array[] = [];
-    let bodyBytes = 0;
+    const entries: Uint8Array[] = [];
+    let entriesBytes = 0;
     for (
       let row = start;
-      row < endRow && bodies.length < ROWS_PER_BLOCK_MAX && bodyBytes < BLOCK_BODY_BYTES;
+      row < endRow && entries.length < ROWS_PER_BLOCK_MAX && entriesBytes < BLOCK_ENTRIES_BYTES;
       row++
     ) {
-      const body = bodyOf(row);
-      bodies.push(body);
-      bodyBytes += body.length;
+      const entry = encodeEntry(row, {
+        position: rows.position(row),
+        id: rows.idBytes(row),
+        body: bodyOf(row),
+      });
+      entries.push(entry);
+      entriesBytes += entry.length;
     }
-    const writer = new ByteWriter(bodies.length * 4 + bodyBytes);
+    const writer = new ByteWriter(entries.length * 4 + entriesBytes);
     let end = 0;
-    for (const body of bodies) {
-      end += body.length;
+    for (const entry of entries) {
+      end += entry.length;
       writer.u32(end);
     }
-    for (const body of bodies) writer.raw(body);
+    for (const entry of entries) writer.raw(entry);
     yield {
       firstRow: start,
-      rowCount: bodies.length,
-      bytes: encodeBlock(start, bodies.length, writer.bytes()),
+      rowCount: entries.length,
+      bytes: encodeBlock('records', start, entries.length, writer.bytes()),
     };
-    start += bodies.length;
+    start += entries.length;
   }
 }
 
-/** @param payload a record block's, checked @param index of the row within the block @returns the body, a view */
-export function bodyInBlock(
+function encodeEntry(row: number, { position, id, body }: RecordEntry): Uint8Array {
+  const length = ENTRY_HEADER_BYTES + id.length + body.length;
+  const writer = new ByteWriter(length).u32(0).u32(length).u32(position).u16(id.length).raw(id).raw(body);
+  writer.patchU32(0, entryChecksum(row, writer.bytes()));
+  return writer.bytes();
+}
+
+function entryChecksum(row: number, entry: Uint8Array): number {
+  return crc32c(entry.subarray(4), crc32c(new ByteWriter(4).u32(row).bytes()));
+}
+
+/** @param payload a record block's, checked @param index of the row within the block @returns views */
+export function entryInBlock(
   payload: Uint8Array,
   rowCount: number,
   index: number,
   source: string,
-): Uint8Array {
+): RecordEntry {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  const bodiesAt = rowCount * 4;
-  const start = index === 0 ? bodiesAt : bodiesAt + view.getUint32(index * 4 - 4, true);
-  const end = bodiesAt + view.getUint32(index * 4, true);
-  if (start > end || end > payload.length)
+  const entriesAt = rowCount * 4;
+  const start = index === 0 ? entriesAt : entriesAt + view.getUint32(index * 4 - 4, true);
+  const end = entriesAt + view.getUint32(index * 4, true);
+  const idLength =
+    start + ENTRY_HEADER_BYTES <= end && end <= payload.length ? view.getUint16(start + 12, true) : -1;
+  const idAt = start + ENTRY_HEADER_BYTES;
+  if (idLength < 0 || idAt + idLength > end)
     throw new IsovecError(
       'CORRUPTION',
       `${source}: a record from ${start} to ${end} in a block of ${payload.length}`,
@@ -70,5 +108,56 @@ export function bodyInBlock(
         details: { file: source },
       },
     );
-  return payload.subarray(start, end);
+  return {
+    position: view.getUint32(start + 8, true),
+    id: payload.subarray(idAt, idAt + idLength),
+    body: payload.subarray(idAt + idLength, end),
+  };
+}
+
+/**
+ * The entries of a damaged block that are intact. Each is looked for where the table of offsets says, and where the
+ * entry before it ends.
+ * @param payload as much of it as there is
+ * @returns by index within the block; undefined where the bytes are damaged
+ */
+export function salvageEntries(
+  payload: Uint8Array,
+  firstRow: number,
+  rowCount: number,
+): (RecordEntry | undefined)[] {
+  const reader = (at: number) => new ByteReader(payload.subarray(at), 'record entry');
+  const entriesAt = rowCount * 4;
+  const entries: (RecordEntry | undefined)[] = [];
+  let chained: number | undefined = entriesAt;
+  for (let index = 0; index < rowCount; index++) {
+    const tableAt = index * 4 - 4;
+    const tabled = index > 0 && tableAt + 4 <= payload.length ? entriesAt + reader(tableAt).u32() : undefined;
+    let entry: RecordEntry | undefined;
+    let end: number | undefined;
+    for (const at of [chained, tabled]) {
+      if (at === undefined || entry) continue;
+      entry = intactEntry(payload, at, firstRow + index);
+      if (entry) end = at + ENTRY_HEADER_BYTES + entry.id.length + entry.body.length;
+    }
+    entries.push(entry);
+    chained = end;
+  }
+  return entries;
+}
+
+function intactEntry(payload: Uint8Array, at: number, row: number): RecordEntry | undefined {
+  if (at + ENTRY_HEADER_BYTES > payload.length) return undefined;
+  const view = new DataView(payload.buffer, payload.byteOffset + at, ENTRY_HEADER_BYTES);
+  const length = view.getUint32(4, true);
+  const idLength = view.getUint16(12, true);
+  if (length > payload.length - at || ENTRY_HEADER_BYTES + idLength > length) return undefined;
+  const entry = payload.subarray(at, at + length);
+  if (entryChecksum(row, entry) !== view.getUint32(0, true)) return undefined;
+  const idEnd = ENTRY_HEADER_BYTES + idLength;
+  return {
+    position: view.getUint32(8, true),
+    id: entry.subarray(ENTRY_HEADER_BYTES, idEnd),
+    body: entry.subarray(idEnd),
+  };
 }

@@ -1,17 +1,17 @@
 /**
- * The vectors file: after the file header, one fixed-size row per record: its float32 values as given, then the CRC32C
- * of their bytes. Row r starts at FILE_HEADER_BYTES + r * stride. Append-only between compactions.
+ * The vectors file: after the header, one fixed-size row per record: its float32 values as given, then the CRC32C
+ * of their bytes. Row r starts at DATA_HEADER_BYTES + r * stride. Append-only between compactions.
  */
 import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
-import { FILE_HEADER_BYTES } from '../base/file-header.ts';
+import { DATA_HEADER_BYTES } from './data-header.ts';
 
 export function vectorStrideBytes(dimensions: number): number {
   return dimensions * 4 + 4;
 }
 
 export function vectorOffset(row: number, dimensions: number): number {
-  return FILE_HEADER_BYTES + row * vectorStrideBytes(dimensions);
+  return DATA_HEADER_BYTES + row * vectorStrideBytes(dimensions);
 }
 
 /** @param vectorOf undefined for a row that is dead: zeros are stored */

@@ -182,14 +182,20 @@ describe('the journal', () => {
     await append(journal, 'new');
     await (await storage.open('data-kept', { create: true })).append(new Uint8Array(3));
     await (await storage.open('data-orphan', { create: true })).close();
-    await journal.commitCheckpoint(covered, { 'data-kept': 3 }, { note: 'checkpoint' }, () => {});
+    const kept = { bytes: 3, digest: { checksum: 'crc32c' as const, value: '00000000' } };
+    await journal.commitCheckpoint(covered, { 'data-kept': kept }, { note: 'checkpoint' }, () => {});
     await journal.removeCovered();
     expect([...files.keys()].filter((name) => name.startsWith('log-')).length).toBe(1);
     const again = await reopen(files);
     expect(again.entries).toEqual(['new']);
     expect(again.journal.state).toEqual({ note: 'checkpoint' });
-    expect(again.journal.files).toEqual({ 'data-kept': 3 });
-    expect([...files.keys()].sort()).toEqual(['data-kept', 'log-0000000000000002', 'manifest']);
+    expect(again.journal.files).toEqual({ 'data-kept': kept });
+    expect([...files.keys()].sort()).toEqual([
+      'data-kept',
+      'log-0000000000000002',
+      'manifest',
+      'manifest-copy',
+    ]);
   });
 
   it('keeps the old state when a checkpoint is interrupted before its manifest', async () => {
@@ -390,3 +396,26 @@ class FailingBackend extends MemoryBackend {
     return file;
   }
 }
+
+describe('the copy of the manifest', () => {
+  it('is mended on opening, with a warning where it was damaged', async () => {
+    for (const damage of ['flip', 'remove'] as const) {
+      const { files } = await written(['a']);
+      const before = files.get('manifest-copy')!.copy(0, sizeOf(files, 'manifest-copy'));
+      if (damage === 'flip') await flip(files, 'manifest-copy', 30);
+      else files.delete('manifest-copy');
+      const { warnings } = await reopen(files);
+      expect(warnings).toEqual(damage === 'flip' ? [expect.stringContaining('manifest-copy')] : []);
+      expect(files.get('manifest-copy')!.copy(0, sizeOf(files, 'manifest-copy'))).toEqual(before);
+    }
+  });
+
+  it('shows a manifest that has gone back to an older state', async () => {
+    const { files } = await written(['a']);
+    const old = files.get('manifest')!.copy(0, sizeOf(files, 'manifest'));
+    const { journal } = await reopen(files);
+    await journal.commitCheckpoint(await journal.rotate(), {}, { note: 'newer' }, () => {});
+    await new MemoryBackend('test', files).replace('manifest', old);
+    await expect(reopen(files)).rejects.toMatchObject({ code: 'CORRUPTION', details: { file: 'manifest' } });
+  });
+});

@@ -1,16 +1,26 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BLOCK_HEADER_BYTES, checkBlock, decodeBlockHeader } from '../../src/tables/block.ts';
-import { bodyInBlock, encodeRecordBlocks } from '../../src/tables/records-file.ts';
+import { encodeRecordBlocks, entryInBlock, salvageEntries } from '../../src/tables/records-file.ts';
+import { RowTable } from '../../src/tables/row-table.ts';
 import { decodeVectors, encodeVectors, vectorStrideBytes } from '../../src/tables/vectors-file.ts';
 
 describe('the records file', () => {
-  it('gives back every body from its block', () => {
+  const encoder = new TextEncoder();
+  const tableOf = (count: number): RowTable => {
+    const rows = new RowTable();
+    for (let row = 0; row < count; row++) rows.put(encoder.encode(`id${row}`));
+    return rows;
+  };
+
+  it('gives back every record from its block', () => {
     const bodies = fc.array(fc.uint8Array({ maxLength: 9000 }), { minLength: 1, maxLength: 400 });
     fc.assert(
       fc.property(bodies, fc.nat(1000), (given, firstRow) => {
         let row = firstRow;
+        const rows = tableOf(firstRow + given.length);
         for (const block of encodeRecordBlocks(
+          rows,
           (at) => given[at - firstRow]!,
           firstRow,
           firstRow + given.length,
@@ -20,7 +30,11 @@ describe('the records file', () => {
           expect(header.payloadBytes).toBe(block.bytes.length - BLOCK_HEADER_BYTES);
           const payload = checkBlock(header, block.bytes, 'f', 0);
           for (let index = 0; index < header.rowCount; index++, row++)
-            expect(bodyInBlock(payload, header.rowCount, index, 'f')).toEqual(given[row - firstRow]);
+            expect(entryInBlock(payload, header.rowCount, index, 'f')).toEqual({
+              position: row,
+              id: encoder.encode(`id${row}`),
+              body: given[row - firstRow],
+            });
         }
         expect(row).toBe(firstRow + given.length);
       }),
@@ -32,12 +46,34 @@ describe('the records file', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 8, maxLength: 64 }), (payload) => {
         try {
-          expect(bodyInBlock(payload, 2, 1, 'f').length).toBeLessThanOrEqual(payload.length);
+          expect(entryInBlock(payload, 2, 1, 'f').body.length).toBeLessThanOrEqual(payload.length);
         } catch (error) {
           expect(error).toMatchObject({ code: 'CORRUPTION' });
         }
       }),
     );
+  });
+});
+
+describe('a damaged block of records', () => {
+  it('gives back every entry but the one that a changed byte belongs to', () => {
+    const bodies = Array.from({ length: 20 }, (_, index) => new Uint8Array(index).fill(index));
+    const rows = new RowTable();
+    for (let row = 0; row < 25; row++) rows.put(Uint8Array.of(row));
+    const [block] = encodeRecordBlocks(rows, (row) => bodies[row - 5]!, 5, 25);
+    const payload = block!.bytes.subarray(BLOCK_HEADER_BYTES);
+    for (let at = 0; at < payload.length; at++) {
+      const changed = payload.slice();
+      changed[at]! ^= 0x11;
+      const found = salvageEntries(changed, 5, 20);
+      expect(found.filter((entry) => entry === undefined).length).toBe(at < 80 ? 0 : 1);
+      for (const [index, entry] of found.entries())
+        if (entry)
+          expect(entry).toEqual({ position: index + 5, id: rows.idBytes(index + 5), body: bodies[index] });
+    }
+    for (let end = 0; end < payload.length; end++)
+      for (const entry of salvageEntries(payload.subarray(0, end), 5, 20))
+        if (entry) expect(bodies).toContainEqual(entry.body);
   });
 });
 

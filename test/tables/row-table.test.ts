@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFileHeader } from '../../src/base/file-header.ts';
+import { encodeDeaths } from '../../src/tables/block.ts';
+import { checkDataHeader, DATA_HEADER_BYTES, encodeDataHeader } from '../../src/tables/data-header.ts';
 import { IdHash, NO_ROW } from '../../src/tables/id-hash.ts';
 import { RowTable } from '../../src/tables/row-table.ts';
 import {
+  decodeIds,
   decodeRowsFile,
-  decodeTombstones,
   encodeExtents,
   encodeIdBlocks,
-  encodeTombstones,
   type RecordExtent,
 } from '../../src/tables/rows-file.ts';
 
@@ -82,22 +82,20 @@ describe('the row table', () => {
     fc.assert(
       fc.property(life, (steps) => {
         const { rows, model } = lived(steps);
+        const deaths = [...Array(rows.rowCount).keys()].filter((row) => !rows.isLive(row));
         const extents: RecordExtent[] = [{ firstRow: 0, rowCount: rows.rowCount, offset: 2 ** 40, bytes: 7 }];
-        const file = Uint8Array.from(
-          [
-            encodeFileHeader('rows'),
-            ...encodeIdBlocks(rows, 0, rows.rowCount),
-            encodeExtents(extents),
-          ].flatMap((part) => [...part]),
+        const file = fileOf(
+          ...encodeIdBlocks(rows, 0, rows.rowCount),
+          encodeExtents(extents),
+          encodeDeaths(deaths),
         );
-        const isDead = decodeTombstones(encodeTombstones(rows, rows.rowCount), 't');
+        const found = decodeRowsFile(file, FILE);
         const restored = new RowTable();
-        const found: RecordExtent[] = [];
-        decodeRowsFile(file, 'f', {
-          row: (id, position) => restored.restore(id, position, isDead(restored.rowCount)),
-          extent: (extent) => found.push(extent),
-        });
-        expect(found).toEqual(extents);
+        for (const block of found.ids)
+          decodeIds(block, FILE, (id, position) =>
+            restored.restore(id, position, found.deaths.includes(restored.rowCount)),
+          );
+        expect(found.extents).toEqual(extents);
         expect(restored.liveCount).toBe(model.size);
         expect([...restored.rowsInOrder()]).toEqual([...rows.rowsInOrder()]);
         for (const [id, row] of model) expect(restored.find(bytes(id))).toBe(row);
@@ -112,23 +110,29 @@ describe('the row table', () => {
       { id: 'b', isDelete: false },
       { id: 'a', isDelete: true },
     ]);
-    const file = Uint8Array.from(
-      [encodeFileHeader('rows'), ...encodeIdBlocks(rows, 0, 2)].flatMap((part) => [...part]),
-    );
-    const tombstones = encodeTombstones(rows, 2);
-    const visitor = { row: () => {}, extent: () => {} };
+    const file = fileOf(...encodeIdBlocks(rows, 0, 2), encodeDeaths([0]));
     const refused = expect.objectContaining({ code: 'CORRUPTION' });
     for (let at = 0; at < file.length; at++) {
       const changed = file.slice();
       changed[at]! ^= 1;
-      expect(() => decodeRowsFile(changed, 'f', visitor)).toThrow(refused);
-      expect(() => decodeRowsFile(file.subarray(0, at === 16 ? 15 : at), 'f', visitor)).toThrow(refused);
+      expect(() => decodeRowsFile(changed, FILE)).toThrow(refused);
     }
-    for (let at = 0; at < tombstones.length; at++) {
-      const changed = tombstones.slice();
-      changed[at]! ^= 1;
-      // The row count is checked by the length that it asks for.
-      if (at < 20 || at > 23) expect(() => decodeTombstones(changed, 't')).toThrow(refused);
-    }
+    const blockEnds = [DATA_HEADER_BYTES, file.length - 24];
+    for (let end = 0; end < file.length; end++)
+      if (!blockEnds.includes(end))
+        expect(() => decodeRowsFile(file.subarray(0, end), FILE)).toThrow(refused);
+  });
+
+  it('refuses the file of another collection, kind or epoch', () => {
+    for (const file of ['data-2-rows-0', 'data-1-rows-1', 'data-1-records-0'])
+      expect(() => decodeRowsFile(fileOf(), file)).toThrow(expect.objectContaining({ code: 'CORRUPTION' }));
+    expect(() => checkDataHeader(fileOf(), 'records', FILE)).toThrow(/kind/);
   });
 });
+
+const FILE = 'data-1-rows-0';
+
+function fileOf(...blocks: Uint8Array[]): Uint8Array {
+  const header = encodeDataHeader({ collectionId: 1, kind: 'rows', number: 0 });
+  return Uint8Array.from([header, ...blocks].flatMap((part) => [...part]));
+}

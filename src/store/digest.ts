@@ -1,0 +1,36 @@
+/**
+ * Checksums of whole files, made as the files are written. A file that grows is not read again: hashing goes on from
+ * the state that the manifest keeps.
+ */
+import { crc32c } from '../base/crc32c.ts';
+import type { ChecksumName, FileDigest } from '../journal/manifest.ts';
+
+export interface FileHasher {
+  update(bytes: Uint8Array): void;
+  /** Of everything so far; hashing may go on. */
+  digest(): FileDigest;
+}
+
+/** @param from what to begin with: a kind of checksum, or the digest of a file that now grows */
+export async function openHasher(from: ChecksumName | FileDigest): Promise<FileHasher> {
+  const { checksum, value, state } = typeof from === 'string' ? { checksum: from } : { ...from };
+  if (checksum === 'crc32c') return crc32cHasher(value);
+  const { openWasmHasher } = await import('./digest-wasm.ts');
+  return openWasmHasher(checksum, state);
+}
+
+export async function digestOf(bytes: Uint8Array, checksum: ChecksumName): Promise<FileDigest> {
+  const hasher = await openHasher(checksum);
+  hasher.update(bytes);
+  return hasher.digest();
+}
+
+function crc32cHasher(value = '0'): FileHasher {
+  let crc = Number.parseInt(value, 16);
+  return {
+    update(bytes) {
+      crc = crc32c(bytes, crc);
+    },
+    digest: () => ({ checksum: 'crc32c', value: crc.toString(16).padStart(8, '0') }),
+  };
+}
