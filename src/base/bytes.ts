@@ -156,3 +156,7 @@ export class ByteReader {
     return at;
   }
 }
+
+export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

@@ -13,8 +13,9 @@
  */
 import { ByteWriter } from '../base/bytes.ts';
 import { IsovecError } from '../base/errors.ts';
-import type { StorageBackend, StorageFile } from '../storage/storage.ts';
+import type { StorageBackend } from '../storage/storage.ts';
 import { encodeFrame } from './frame.ts';
+import type { LogPosition, OpenSegment } from './log-position.ts';
 import { encodeSegmentHeader, type SegmentSummary, segmentName } from './segment.ts';
 
 /** Entries of one write. More would only delay the first of them: at 1 GB/s this is 8 ms. */
@@ -34,21 +35,6 @@ export interface AppendLogOptions {
   onFlushed: (sequence: number) => void;
 }
 
-/** Where writing goes on: after the last frame that recovery found. */
-export interface LogPosition {
-  nextSequence: number;
-  /** Of the newest frame; 0 if there is none. */
-  lastTime: number;
-  /** Ended segments, oldest first. */
-  sealed: SegmentSummary[];
-  /** The newest segment, open, cut to its intact frames; undefined starts a new one with the next entry. */
-  segment?: OpenSegment;
-}
-
-interface OpenSegment extends SegmentSummary {
-  file: StorageFile;
-}
-
 interface Entry {
   payload: Uint8Array;
   sequence: number;
@@ -62,13 +48,13 @@ export class AppendLog {
   readonly #options: AppendLogOptions;
   #waiting: Entry[] = [];
   #segment: OpenSegment | undefined;
-  #sealed: SegmentSummary[];
-  #lastTime: number;
-  #nextSequence: number;
+  #sealed: SegmentSummary[] = [];
+  #lastTime = 0;
+  #nextSequence = 1;
   /** Of the newest frame in the file. */
-  #writtenSequence: number;
+  #writtenSequence = 0;
   /** Of the newest frame known to be on the device. */
-  #flushedSequence: number;
+  #flushedSequence = 0;
   #working: Promise<void> | undefined;
   #broken: IsovecError | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -76,11 +62,7 @@ export class AppendLog {
   constructor(storage: StorageBackend, position: LogPosition, options: AppendLogOptions) {
     this.#storage = storage;
     this.#options = options;
-    this.#segment = position.segment;
-    this.#sealed = position.sealed;
-    this.#lastTime = position.lastTime;
-    this.#nextSequence = position.nextSequence;
-    this.#writtenSequence = this.#flushedSequence = position.nextSequence - 1;
+    this.moveTo(position);
   }
 
   /** Of the newest committed entry. */
@@ -91,6 +73,25 @@ export class AppendLog {
   /** Those that hold anything, oldest first. */
   get segments(): readonly SegmentSummary[] {
     return this.#segment && this.#segment.bytes > 0 ? [...this.#sealed, this.#segment] : this.#sealed;
+  }
+
+  /** Where the next entry goes. Nothing may be under way. */
+  get position(): LogPosition {
+    return {
+      nextSequence: this.#nextSequence,
+      lastTime: this.#lastTime,
+      sealed: this.#sealed,
+      ...(this.#segment && { segment: this.#segment }),
+    };
+  }
+
+  /** Others have written meanwhile, and flushed it: writing goes on behind that. Nothing may be under way. */
+  moveTo({ segment, sealed, lastTime, nextSequence }: LogPosition): void {
+    this.#segment = segment;
+    this.#sealed = sealed;
+    this.#lastTime = lastTime;
+    this.#nextSequence = nextSequence;
+    this.#writtenSequence = this.#flushedSequence = nextSequence - 1;
   }
 
   /** A checkpoint covers everything up to this sequence: the segments with it are no longer counted. */

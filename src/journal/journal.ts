@@ -5,10 +5,12 @@
  *  - A checkpoint is: `rotate()`, write and flush data files, `commitCheckpoint()`. Up to the last step a crash leaves
  *    the old manifest and the whole log, and the half-written files are swept away by the next open.
  */
+import { areEqual } from '../base/bytes.ts';
 import { assert, IsovecError } from '../base/errors.ts';
-import type { StorageBackend, StorageFile } from '../storage/storage.ts';
+import type { SharedCell, StorageBackend } from '../storage/storage.ts';
 import { AppendLog } from './append-log.ts';
 import type { Frame } from './frame.ts';
+import { type Following, followLog, type LogPosition, positionBehind } from './log-position.ts';
 import {
   decodeManifest,
   encodeManifest,
@@ -16,9 +18,13 @@ import {
   MANIFEST_COPY_NAME,
   MANIFEST_NAME,
   type Manifest,
+  manifestMissing,
+  olderThanCopy,
 } from './manifest.ts';
 import { loadManifestCopy, type ManifestCopy } from './manifest-copy.ts';
-import { parseSegmentName, readSegment, type SegmentSummary, segmentName } from './segment.ts';
+import { replayLog } from './replay.ts';
+import { parseSegmentName, type SegmentSummary } from './segment.ts';
+import { readWatermark, WATERMARK_NAME, writeWatermark } from './watermark.ts';
 
 /** Names of data files start so; the sweep touches nothing else, least of all what is not ours. */
 export const DATA_FILE_PREFIX = 'data-';
@@ -46,20 +52,16 @@ export interface LogStatistics {
   lastSequence: number;
 }
 
-interface OpenSegment extends SegmentSummary {
-  file: StorageFile;
-}
-
 export class Journal<State> {
   readonly #storage: StorageBackend;
   readonly #options: JournalOptions;
   #manifest: Manifest<State>;
   /** Undefined until replay has found where to go on; for good when read-only. */
   #log: AppendLog | undefined;
-  /** Segments as replay found them; from then on `#log` knows. */
-  #found: SegmentSummary[] = [];
-  #lastSequence: number;
-  #lastTime = 0;
+  /** Where reading ended; as long as `#log` is there, that knows better. */
+  #position: LogPosition;
+  /** Where others see how far the log can be relied on. */
+  readonly #watermark: SharedCell | undefined;
   /** The manifest's copy as it was found. */
   readonly #copyFound: ManifestCopy<State>;
 
@@ -72,7 +74,8 @@ export class Journal<State> {
     this.#storage = storage;
     this.#options = options;
     this.#manifest = manifest;
-    this.#lastSequence = manifest.coveredSequence;
+    this.#position = positionBehind(manifest.coveredSequence);
+    if (storage.capabilities.sharedWrites) this.#watermark = storage.cell?.(WATERMARK_NAME);
     this.#copyFound = copyFound;
   }
 
@@ -100,10 +103,7 @@ export class Journal<State> {
         name.startsWith(DATA_FILE_PREFIX) ||
         parseSegmentName(name) !== undefined,
     );
-    if (orphans.length > 0)
-      throw new IsovecError('CORRUPTION', `${MANIFEST_NAME}: missing, though ${orphans[0]} is there`, {
-        details: { file: MANIFEST_NAME, found: orphans },
-      });
+    if (orphans.length > 0) throw manifestMissing(orphans);
     if (options.readOnly)
       throw new IsovecError('NOT_FOUND', 'there is no isovec database here, and readOnly creates none');
     const manifest = { generation: 0, coveredSequence: 0, writtenAt: 0, files: {}, state: initialState };
@@ -134,7 +134,7 @@ export class Journal<State> {
   }
 
   get lastSequence(): number {
-    return this.#log?.lastSequence ?? this.#lastSequence;
+    return this.#log?.lastSequence ?? this.#position.nextSequence - 1;
   }
 
   /** Bytes of log that the next open would replay. */
@@ -155,28 +155,75 @@ export class Journal<State> {
     deliver: (entry: Frame) => void,
     onProgress: (done: number, total: number) => void,
   ): Promise<void> {
-    const segments = await this.#openSegments();
-    let current: OpenSegment | undefined;
-    try {
-      current = await this.#replaySegments(segments, deliver, onProgress);
-      if (this.#options.readOnly) current = undefined;
-    } finally {
-      for (const segment of segments) if (segment !== current) await segment.file.close();
-    }
-    this.#found = segments.filter((segment) => segment !== current && segment.bytes > 0);
+    const { coveredSequence } = this;
+    this.#position = await replayLog(this.#storage, coveredSequence, this.#options, deliver, onProgress);
     if (this.#options.readOnly) return;
-    this.#log = new AppendLog(
-      this.#storage,
-      {
-        nextSequence: this.#lastSequence + 1,
-        lastTime: this.#lastTime,
-        sealed: this.#found,
-        ...(current && { segment: current }),
-      },
-      this.#options,
-    );
+    this.#log = new AppendLog(this.#storage, this.#position, this.#options);
     await this.#mendCopy();
-    await this.#sweep(segments);
+    await this.#sweep();
+  }
+
+  /** Has somebody else appended or made a checkpoint, as far as is known without the lock? Takes 2 us. */
+  get isBehind(): boolean {
+    const watermark = this.#watermark && readWatermark(this.#watermark);
+    if (!watermark) return false;
+    return watermark.generation !== this.generation || watermark.sequence > this.lastSequence;
+  }
+
+  /** Tells the others how far this one has come. Everything up to there is durable. */
+  announce(): void {
+    if (!this.#watermark) return;
+    writeWatermark(this.#watermark, { generation: this.generation, sequence: this.lastSequence });
+  }
+
+  /**
+   * Delivers what others have appended since.
+   * @param isLocked nobody else can write now: everything is read, and what a dead writer left torn is cut off.
+   *        Otherwise as far as has been announced
+   */
+  async follow(deliver: (entry: Frame) => void, isLocked: boolean): Promise<void> {
+    this.#moveTo(await followLog(this.#storage, this.#logPosition, this.#following(deliver, isLocked)));
+  }
+
+  /** The manifest as it is by now, if somebody else has replaced it. */
+  async newerManifest(): Promise<Manifest<State> | undefined> {
+    const bytes = await this.#storage.load(MANIFEST_NAME);
+    if (!bytes) throw manifestMissing([]);
+    const manifest = decodeManifest<State>(bytes);
+    return manifest.generation === this.generation ? undefined : manifest;
+  }
+
+  /** Takes over a manifest that covers nothing but what has been delivered. */
+  async adopt(manifest: Manifest<State>): Promise<void> {
+    this.#manifest = manifest;
+    const { segment, sealed, ...rest } = this.#logPosition;
+    const isLive = ({ firstSequence }: SegmentSummary) => firstSequence > manifest.coveredSequence;
+    this.#moveTo({
+      ...rest,
+      sealed: sealed.filter(isLive),
+      ...(segment && isLive(segment) && { segment }),
+    });
+    // The file may be removed already: nothing may be appended to it.
+    if (segment && !isLive(segment)) await segment.file.close();
+  }
+
+  /**
+   * For whoever loads the files of a newer manifest: delivers what they do not cover.
+   * @returns takes over manifest and position, once what was loaded has taken the place of what was there
+   */
+  async replayFrom(
+    manifest: Manifest<State>,
+    deliver: (entry: Frame) => void,
+    isLocked: boolean,
+  ): Promise<() => Promise<void>> {
+    const start = positionBehind(manifest.coveredSequence);
+    const position = await followLog(this.#storage, start, this.#following(deliver, isLocked));
+    return async () => {
+      const old = this.#logPosition.segment;
+      this.#manifest = manifest;
+      this.#moveTo(position);
+      await old?.file.close();
+    };
   }
 
   /** As AppendLog.append. */
@@ -240,11 +287,28 @@ export class Journal<State> {
   }
 
   async close(): Promise<void> {
-    await this.#log?.close();
+    await (this.#log ?? this.#position.segment?.file)?.close();
   }
 
   get #segments(): readonly SegmentSummary[] {
-    return this.#log?.segments ?? this.#found;
+    const { segment, sealed } = this.#position;
+    return this.#log?.segments ?? (segment && segment.bytes > 0 ? [...sealed, segment] : sealed);
+  }
+
+  get #logPosition(): LogPosition {
+    return this.#log?.position ?? this.#position;
+  }
+
+  #moveTo(position: LogPosition): void {
+    this.#position = position;
+    this.#log?.moveTo(position);
+  }
+
+  #following(deliver: (entry: Frame) => void, isLocked: boolean): Following {
+    const { onWarning } = this.#options;
+    if (isLocked) return { deliver, onWarning };
+    const announced = this.#watermark && readWatermark(this.#watermark);
+    return { deliver, onWarning, until: announced?.sequence ?? this.lastSequence };
   }
 
   #writer(): AppendLog {
@@ -292,73 +356,15 @@ export class Journal<State> {
     await this.#replaceCopy();
   }
 
-  async #openSegments(): Promise<OpenSegment[]> {
-    const firstSequences = (await this.#storage.list())
-      .map(parseSegmentName)
-      .filter((sequence) => sequence !== undefined)
-      .sort((a, b) => a - b);
-    // A segment is covered when the one behind it starts no later than the first sequence that is wanted.
-    const wanted = this.coveredSequence + 1;
-    const needed = firstSequences.filter((_, index) => (firstSequences[index + 1] ?? Infinity) > wanted);
-    const segments: OpenSegment[] = [];
-    for (const firstSequence of needed) {
-      const file = await this.#storage.open(segmentName(firstSequence));
-      segments.push({ firstSequence, file, bytes: await file.size(), firstTime: 0 });
-    }
-    return segments;
-  }
-
-  /** @returns the newest segment, cut to its intact frames, if writing can go on in it */
-  async #replaySegments(
-    segments: OpenSegment[],
-    deliver: (entry: Frame) => void,
-    onProgress: (done: number, total: number) => void,
-  ): Promise<OpenSegment | undefined> {
-    const total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
-    let done = 0;
-    let expected = this.coveredSequence + 1;
-    let last: OpenSegment | undefined;
-    for (const [index, segment] of segments.entries()) {
-      const isLast = index === segments.length - 1;
-      if (segment.firstSequence > expected) throw this.#gap(expected, segment.firstSequence);
-      const end = await readSegment(segment.file, segment.firstSequence, isLast, (frame) => {
-        done += frame.payload.length;
-        if (segment.firstTime === 0) segment.firstTime = frame.time;
-        this.#lastTime = frame.time;
-        if (frame.sequence < expected) return;
-        deliver(frame);
-        onProgress(done, total);
-      });
-      expected = Math.max(expected, end.nextSequence);
-      if (end.tornBytes > 0) await this.#cutTail(segment, end.validBytes, end.tornBytes);
-      segment.bytes = end.validBytes;
-      if (isLast && end.nextSequence === expected) last = segment;
-    }
-    this.#lastSequence = expected - 1;
-    return last;
-  }
-
-  async #cutTail(segment: OpenSegment, validBytes: number, tornBytes: number): Promise<void> {
-    this.#options.onWarning(
-      `${segment.file.name}: cut off ${tornBytes} bytes at byte ${validBytes}, a write that never finished`,
-    );
-    if (this.#options.readOnly) return;
-    await segment.file.truncate(validBytes);
-    await segment.file.flush();
-  }
-
-  #gap(expected: number, found: number): IsovecError {
-    const file = segmentName(expected);
-    return new IsovecError('CORRUPTION', `${file}: missing; the log goes on at sequence ${found}`, {
-      details: { file, expected, found },
-    });
-  }
-
   /** Removes what an interrupted checkpoint left: data files that no manifest names, segments wholly covered. */
-  async #sweep(needed: OpenSegment[]): Promise<void> {
+  async #sweep(): Promise<void> {
     for (const name of await this.#storage.list())
       if (name.startsWith(DATA_FILE_PREFIX) && !(name in this.files)) await this.#storage.remove(name);
-    await this.#removeSegments((sequence) => !needed.some(({ firstSequence }) => firstSequence === sequence));
+    const { sealed, segment } = this.#position;
+    const needed = new Set(
+      [...sealed, ...(segment ? [segment] : [])].map(({ firstSequence }) => firstSequence),
+    );
+    await this.#removeSegments((firstSequence) => !needed.has(firstSequence));
   }
 
   async #removeSegments(isObsolete: (firstSequence: number) => boolean): Promise<void> {
@@ -367,18 +373,4 @@ export class Journal<State> {
       if (firstSequence !== undefined && isObsolete(firstSequence)) await this.#storage.remove(name);
     }
   }
-}
-
-function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-function olderThanCopy(): IsovecError {
-  return new IsovecError(
-    'CORRUPTION',
-    `${MANIFEST_NAME}: older than its copy, so its newest content is lost`,
-    {
-      details: { file: MANIFEST_NAME, offset: 0 },
-    },
-  );
 }

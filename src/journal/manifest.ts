@@ -11,6 +11,7 @@
 import type { OpenOptions } from '../base/api.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
+import { IsovecError } from '../base/errors.ts';
 import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
 
 export const MANIFEST_NAME = 'manifest';
@@ -70,4 +71,22 @@ export function decodeManifest<State>(bytes: Uint8Array, file = MANIFEST_NAME): 
   const body = reader.raw(length);
   if (crc32c(body) !== checksum) throw reader.fail('a body that does not match its checksum');
   return JSON.parse(new TextDecoder().decode(body)) as Manifest<State>;
+}
+
+/** @param found what is there without it */
+export function manifestMissing(found: readonly string[]): IsovecError {
+  const beside = found.length > 0 ? `, though ${found[0]} is there` : '';
+  return new IsovecError('CORRUPTION', `${MANIFEST_NAME}: missing${beside}`, {
+    details: { file: MANIFEST_NAME, found },
+  });
+}
+
+export function olderThanCopy(): IsovecError {
+  return new IsovecError(
+    'CORRUPTION',
+    `${MANIFEST_NAME}: older than its copy, so its newest content is lost`,
+    {
+      details: { file: MANIFEST_NAME, offset: 0 },
+    },
+  );
 }

@@ -65,8 +65,16 @@ export interface SegmentEnd {
   /** Where the intact frames end. */
   validBytes: number;
   nextSequence: number;
-  /** Bytes behind `validBytes` that are no frame, and that no promise covers. */
+  /** Bytes behind `validBytes`: no frame, and no promise covers them; or behind what was wanted. */
   tornBytes: number;
+}
+
+/** A part of a segment. */
+export interface SegmentRange {
+  /** Where a frame is known to begin, and its sequence. Left out: the first. */
+  from?: { offset: number; sequence: number };
+  /** The last sequence wanted. Left out: the last. */
+  until?: number;
 }
 
 /**
@@ -79,14 +87,14 @@ export async function readSegment(
   firstSequence: number,
   isLast: boolean,
   deliver: (frame: Frame) => void,
+  { from, until = Number.POSITIVE_INFINITY }: SegmentRange = {},
 ): Promise<SegmentEnd> {
   const sizeBytes = await file.size();
   const window = new ReadWindow(file, sizeBytes);
-  if (!(await hasHeader(window, firstSequence, isLast)))
+  if (!from && !(await hasHeader(window, firstSequence, isLast)))
     return { validBytes: 0, nextSequence: firstSequence, tornBytes: sizeBytes };
-  let offset = SEGMENT_HEADER_BYTES;
-  let sequence = firstSequence;
-  while (offset < sizeBytes) {
+  let { offset, sequence } = from ?? { offset: SEGMENT_HEADER_BYTES, sequence: firstSequence };
+  while (offset < sizeBytes && sequence <= until) {
     const frame = await readFrame(window, offset);
     if (frame?.sequence !== sequence) {
       const promised = !isLast || (await isPromiseBehind(window, offset + 1, sequence));

@@ -2,6 +2,7 @@ import { type FileHandle, open, readdir, readFile, rename, rm, rmdir, stat } fro
 import { join } from 'node:path';
 import { backendClosed, fileMissing, writingRefused } from './failures.ts';
 import { decodeFileName, encodeFileName } from './file-name.ts';
+import { FsCell } from './fs-cell.ts';
 import { FsFile, writeFully } from './fs-file.ts';
 import {
   assertWritable,
@@ -15,6 +16,7 @@ import {
   UNFINISHED_SUFFIX,
 } from './fs-folder.ts';
 import type {
+  SharedCell,
   StorageBackend,
   StorageCapabilities,
   StorageFile,
@@ -67,10 +69,16 @@ const FOLDER_STAYS_CODES = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'E
 
 class FsBackend implements StorageBackend {
   readonly kind: StorageKind = 'fs';
-  readonly capabilities: StorageCapabilities = { persistent: true, durableFlush: true, sharedReads: true };
+  readonly capabilities: StorageCapabilities = {
+    persistent: true,
+    durableFlush: true,
+    sharedReads: true,
+    sharedWrites: true,
+  };
   readonly #location: string;
   readonly #readOnly: boolean;
   readonly #openFiles = new Set<FsFile>();
+  readonly #cells = new Set<FsCell>();
   #newNames = 0;
   #durableNames = 0;
   #closed = false;
@@ -157,8 +165,16 @@ class FsBackend implements StorageBackend {
     return sizes.reduce((total, size) => total + size, 0);
   }
 
+  cell(name: string): SharedCell {
+    this.#assertOpen();
+    const cell = new FsCell(this.#path(name), this.#readOnly);
+    this.#cells.add(cell);
+    return cell;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    for (const cell of this.#cells) cell.close();
     await Promise.all([...this.#openFiles].map((file) => file.close()));
   }
 

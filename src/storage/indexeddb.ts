@@ -45,7 +45,12 @@ function assertAvailable(location: string): void {
 
 class IndexedDbBackend implements StorageBackend, FileOwner {
   readonly kind: StorageKind = 'indexeddb';
-  readonly capabilities: StorageCapabilities = { persistent: true, durableFlush: true, sharedReads: true };
+  readonly capabilities: StorageCapabilities = {
+    persistent: true,
+    durableFlush: true,
+    sharedReads: true,
+    sharedWrites: false,
+  };
   readonly location: string;
   readonly #database: BlockDatabase;
   readonly #readOnly: boolean;

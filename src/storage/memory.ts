@@ -8,6 +8,7 @@ import {
   writingRefused,
 } from './failures.ts';
 import type {
+  SharedCell,
   StorageBackend,
   StorageCapabilities,
   StorageFile,
@@ -55,7 +56,12 @@ export class MemoryFiles extends Map<string, GrowableBytes> {}
 /** Files in this thread's memory: nothing survives unless the caller keeps the `MemoryFiles`. */
 export class MemoryBackend implements StorageBackend {
   readonly kind: StorageKind = 'memory';
-  readonly capabilities: StorageCapabilities = { persistent: false, durableFlush: false, sharedReads: true };
+  readonly capabilities: StorageCapabilities = {
+    persistent: false,
+    durableFlush: false,
+    sharedReads: true,
+    sharedWrites: true,
+  };
   readonly #location: string;
   readonly #files: MemoryFiles;
   readonly #readOnly: boolean;
@@ -109,6 +115,20 @@ export class MemoryBackend implements StorageBackend {
     let total = 0;
     for (const content of this.#files.values()) total += content.length;
     return total;
+  }
+
+  cell(name: string): SharedCell {
+    return {
+      read: () => {
+        const content = this.#files.get(name);
+        return content ? content.copy(0, content.length) : new Uint8Array();
+      },
+      write: (bytes) => {
+        const content = this.#files.get(name) ?? new GrowableBytes();
+        this.#files.set(name, content);
+        content.write(0, bytes);
+      },
+    };
   }
 
   async close(): Promise<void> {

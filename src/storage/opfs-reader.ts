@@ -22,7 +22,12 @@ const READ_ATTEMPTS_MAX = 20;
  */
 export class OpfsReader implements StorageBackend {
   readonly kind: StorageKind = 'opfs';
-  readonly capabilities: StorageCapabilities = { persistent: true, durableFlush: true, sharedReads: true };
+  readonly capabilities: StorageCapabilities = {
+    persistent: true,
+    durableFlush: true,
+    sharedReads: true,
+    sharedWrites: false,
+  };
   readonly #location: string;
   readonly #directory: FileSystemDirectoryHandle;
   #closed = false;

@@ -82,7 +82,12 @@ export async function isOpfsAvailable(): Promise<boolean> {
 
 class OpfsBackend implements StorageBackend {
   readonly kind: StorageKind = 'opfs';
-  readonly capabilities: StorageCapabilities = { persistent: true, durableFlush: true, sharedReads: true };
+  readonly capabilities: StorageCapabilities = {
+    persistent: true,
+    durableFlush: true,
+    sharedReads: true,
+    sharedWrites: false,
+  };
   readonly #location: string;
   readonly #directory: FileSystemDirectoryHandle;
   readonly #handles: HandlePool;

@@ -34,8 +34,21 @@ export interface StorageBackend {
   /** Bytes that all files take, as far as the backend can tell. */
   usageBytes(): Promise<number>;
 
+  /** A few bytes under this name that all contexts see as they are, where `sharedWrites`. */
+  cell?(name: string): SharedCell;
+
   /** Closes every file. Idempotent. Does not flush. */
   close(): Promise<void>;
+}
+
+/**
+ * What one context tells the others at next to no cost: synchronous, never flushed, and nothing that must be true after
+ * a crash. A write may be seen half done, so its content checks itself.
+ */
+export interface SharedCell {
+  /** @returns nothing while nobody has written, or where it cannot be read */
+  read(): Uint8Array;
+  write(bytes: Uint8Array): void;
 }
 
 export interface StorageFile {
@@ -64,6 +77,9 @@ export interface StorageCapabilities {
   durableFlush: boolean;
   /** Two contexts may have the same files open for reading at once. */
   sharedReads: boolean;
+  /** Several contexts may have the same files open for writing; a lock makes them take turns. What one removes can
+   *  still be read by those who have it open. */
+  sharedWrites: boolean;
 }
 
 /** Opens and removes the places where databases live: one implementation per backend kind. */

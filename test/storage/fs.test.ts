@@ -16,7 +16,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 describeStorage({
   kind: 'fs',
-  capabilities: { persistent: true, durableFlush: true, sharedReads: true },
+  capabilities: { persistent: true, durableFlush: true, sharedReads: true, sharedWrites: true },
   makeProvider: () => new FsProvider(),
   newLocation,
   badLocations: [

@@ -11,7 +11,7 @@ const newLocation = () => `${run}-${locations++}`;
 
 describeStorage({
   kind: 'indexeddb',
-  capabilities: { persistent: true, durableFlush: true, sharedReads: true },
+  capabilities: { persistent: true, durableFlush: true, sharedReads: true, sharedWrites: false },
   makeProvider: () => new IndexedDbProvider(),
   newLocation,
   badLocations: [''],

@@ -33,7 +33,7 @@ let locations = 0;
 
 describeStorage({
   kind: 'memory',
-  capabilities: { persistent: false, durableFlush: false, sharedReads: true },
+  capabilities: { persistent: false, durableFlush: false, sharedReads: true, sharedWrites: true },
   makeProvider: () => new KeepingProvider(),
   newLocation: () => `place-${locations++}`,
   badLocations: [],

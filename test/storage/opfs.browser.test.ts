@@ -19,7 +19,7 @@ afterAll(() => worker.terminate());
 
 describeStorage({
   kind: 'opfs',
-  capabilities: { persistent: true, durableFlush: true, sharedReads: true },
+  capabilities: { persistent: true, durableFlush: true, sharedReads: true, sharedWrites: false },
   makeProvider: () => provider,
   newLocation,
   badLocations: [''],

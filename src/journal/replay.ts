@@ -1,0 +1,90 @@
+/** The log as it is found on opening: what no checkpoint covers is delivered, and where writing goes on is found. */
+import { IsovecError } from '../base/errors.ts';
+import type { StorageBackend } from '../storage/storage.ts';
+import type { Frame } from './frame.ts';
+import { cutTail, type LogPosition, type OpenSegment, positionBehind, tornTail } from './log-position.ts';
+import { parseSegmentName, readSegment, segmentName } from './segment.ts';
+
+export interface ReplayOptions {
+  /** Changes nothing: a torn tail is only warned of. */
+  readOnly: boolean;
+  onWarning: (message: string) => void;
+}
+
+/**
+ * Delivers every entry behind `coveredSequence`, oldest first.
+ * @returns where writing goes on
+ * @throws IsovecError CORRUPTION where an entry that was promised is damaged or missing
+ */
+export async function replayLog(
+  storage: StorageBackend,
+  coveredSequence: number,
+  options: ReplayOptions,
+  deliver: (entry: Frame) => void,
+  onProgress: (done: number, total: number) => void,
+): Promise<LogPosition> {
+  const segments = await openNeeded(storage, coveredSequence + 1);
+  const position = positionBehind(coveredSequence);
+  try {
+    const total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+    let done = 0;
+    for (const [index, segment] of segments.entries()) {
+      const isLast = index === segments.length - 1;
+      await replaySegment(segment, isLast, position, options, (frame) => {
+        deliver(frame);
+        done += frame.payload.length;
+        onProgress(done, total);
+      });
+    }
+  } finally {
+    for (const segment of segments) if (segment !== position.segment) await segment.file.close();
+  }
+  position.sealed = segments.filter((segment) => segment !== position.segment && segment.bytes > 0);
+  return position;
+}
+
+async function openNeeded(storage: StorageBackend, wanted: number): Promise<OpenSegment[]> {
+  // Checkpoints end the segment, so each is covered wholly or not at all.
+  const firstSequences = (await storage.list())
+    .map(parseSegmentName)
+    .filter((sequence) => sequence !== undefined && sequence >= wanted)
+    .sort((a, b) => a! - b!) as number[];
+  const segments: OpenSegment[] = [];
+  for (const firstSequence of firstSequences) {
+    const file = await storage.open(segmentName(firstSequence));
+    segments.push({ firstSequence, file, bytes: await file.size(), firstTime: 0 });
+  }
+  return segments;
+}
+
+async function replaySegment(
+  segment: OpenSegment,
+  isLast: boolean,
+  position: LogPosition,
+  { readOnly, onWarning }: ReplayOptions,
+  deliver: (entry: Frame) => void,
+): Promise<void> {
+  const { file, firstSequence } = segment;
+  const wanted = position.nextSequence;
+  if (firstSequence > wanted) throw gap(wanted, firstSequence);
+  const end = await readSegment(file, firstSequence, isLast, (frame) => {
+    if (segment.firstTime === 0) segment.firstTime = frame.time;
+    position.lastTime = frame.time;
+    deliver(frame);
+  });
+  const { validBytes, tornBytes } = end;
+  if (tornBytes > 0) {
+    if (readOnly) onWarning(tornTail(file, validBytes, tornBytes));
+    else await cutTail(file, validBytes, tornBytes, onWarning);
+  }
+  segment.bytes = validBytes;
+  position.nextSequence = end.nextSequence;
+  if (isLast) position.segment = segment;
+}
+
+function gap(expected: number, found: number): IsovecError {
+  const file = segmentName(expected);
+  return new IsovecError('CORRUPTION', `${file}: missing; the log goes on at sequence ${found}`, {
+    details: { file, expected, found },
+  });
+}
