@@ -11,6 +11,7 @@ import { digestOf } from './digest.ts';
 import type { Engine } from './engine.ts';
 import { encodeGraphFile } from './load-collection.ts';
 import type { StoredCollection } from './manifest-state.ts';
+import type { StoredReceipts } from './receipts.ts';
 
 /** What it costs, roughly, to link a vector again after opening: 3,000 a second with the default parameters. */
 const LINK_SECONDS = 1 / 3000;
@@ -38,6 +39,7 @@ interface Snapshot {
 export interface Noted {
   coveredSequence: number;
   nextCollectionId: number;
+  receipts: StoredReceipts;
   snapshots: Snapshot[];
 }
 
@@ -49,20 +51,20 @@ export async function note(engine: Engine): Promise<Noted> {
   const snapshots = [...engine.collections.values()].map((state) =>
     takeSnapshot(state, engine.journal.generation + 1),
   );
-  return { coveredSequence, nextCollectionId, snapshots };
+  return { coveredSequence, nextCollectionId, receipts: engine.receipts.stored(), snapshots };
 }
 
 /** Makes files of what has been noted, and cuts the log. Nothing else may be stored meanwhile. */
 export async function store(
   engine: Engine,
-  { coveredSequence, nextCollectionId, snapshots }: Noted,
+  { coveredSequence, nextCollectionId, receipts, snapshots }: Noted,
 ): Promise<void> {
   const live: Record<string, LiveFile> = {};
   const stored: { collection: StoredCollection; finish: () => void }[] = [];
   for (const snapshot of snapshots) stored.push(await storeSnapshot(engine, snapshot, live));
 
   const collections = stored.map(({ collection }) => collection);
-  const state = { nextCollectionId, collections };
+  const state = { nextCollectionId, collections, receipts };
   const obsolete = await engine.journal.commitCheckpoint(coveredSequence, live, state, () => {
     for (const { finish } of stored) finish();
   });

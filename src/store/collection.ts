@@ -20,6 +20,7 @@ import type { Engine } from './engine.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { runQuery } from './query.ts';
 import { checkInclude, checkQuery } from './query-plan.ts';
+import type { OperationId } from './receipts.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
 import { Scan, type ScanBounds } from './scan.ts';
 import type { Session } from './session.ts';
@@ -42,13 +43,16 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   readonly #state: CollectionState;
   readonly #engine: Engine;
   readonly #session: Session;
+  readonly #operation: OperationId | undefined;
 
-  constructor(state: CollectionState, engine: Engine, session: Session) {
+  /** @param operation for a receipt of what is written through this door */
+  constructor(state: CollectionState, engine: Engine, session: Session, operation?: OperationId) {
     this.name = state.name;
     this.id = state.id;
     this.#state = state;
     this.#engine = engine;
     this.#session = session;
+    this.#operation = operation;
   }
 
   info(): Promise<CollectionInfo> {
@@ -172,14 +176,17 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   /** @param prepare checks and copies what was given, before anything waits */
-  #write<T>(options: WriteOptions | undefined, prepare: () => Mutation<T>): Promise<T> {
+  #write<T extends object>(options: WriteOptions | undefined, prepare: () => Mutation<T>): Promise<T> {
     return this.#run(() => {
       const turn = checkWriteOptions(options);
       const { bytes, apply } = prepare();
-      const applyIfThere = (draft: Draft) => {
+      const applyIfThere = async (draft: Draft) => {
         // It may have been dropped while this waited.
         this.#checkThere();
-        return apply(draft);
+        const result = await apply(draft);
+        const outcome = 'deleted' in result ? Number(result.deleted) : 0;
+        if (this.#operation) draft.receipt = { ...this.#operation, outcome };
+        return result;
       };
       return this.#engine.write({ bytes, apply: applyIfThere }, turn);
     });

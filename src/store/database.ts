@@ -23,6 +23,7 @@ import type { Engine } from './engine.ts';
 import { Indexer } from './indexer.ts';
 import type { LogCare } from './log-care.ts';
 import { Maintenance } from './maintenance.ts';
+import type { OperationId } from './receipts.ts';
 import { checkName } from './records.ts';
 import { Session } from './session.ts';
 import { runTransaction } from './transaction.ts';
@@ -64,10 +65,11 @@ export class LocalDatabase implements Database {
     return this.#session.run(async () => this.localCollection<M>(name, config));
   }
 
-  /** As `collection`, with what only this thread can offer. */
+  /** As `collection`, with what only this thread can offer. @param operation for a receipt, should it be created */
   async localCollection<M extends Metadata>(
     name: string,
     config?: CollectionConfig,
+    operation?: OperationId,
   ): Promise<LocalCollection<M>> {
     const engine = this.#engine;
     checkName(name, 'name', NAME_BYTES_MAX);
@@ -77,24 +79,35 @@ export class LocalDatabase implements Database {
       if (found) return found;
       if (config === undefined) throw notFound(name);
       const resolved = resolveConfig(config);
-      await engine.define({ kind: 'create', collectionId: engine.nextCollectionId, name, config: resolved });
+      const collectionId = engine.nextCollectionId;
+      const receipt = operation && { ...operation, outcome: collectionId };
+      await engine.define({ kind: 'create', collectionId, name, config: resolved }, receipt);
       return engine.find(name)!;
     });
     return new LocalCollection<M>(state, engine, this.#session);
   }
 
-  /** One that has been opened before, by its number. @throws IsovecError NOT_FOUND when it has been dropped since */
-  knownCollection<M extends Metadata>(id: number, name: string): LocalCollection<M> {
+  /**
+   * One that has been opened before, by its number.
+   * @param operation for a receipt of what will be written through it
+   * @throws IsovecError NOT_FOUND when it has been dropped since
+   */
+  knownCollection<M extends Metadata>(id: number, name: string, operation?: OperationId): LocalCollection<M> {
     const state = this.#engine.collections.get(id);
     if (!state) throw dropped(name);
-    return new LocalCollection<M>(state, this.#engine, this.#session);
+    return new LocalCollection<M>(state, this.#engine, this.#session, operation);
+  }
+
+  /** The outcome of an operation that has been carried out under this id, as its receipt has it. */
+  outcomeOf(operation: OperationId): number | undefined {
+    return this.#engine.receipts.find(operation);
   }
 
   collections(): Promise<CollectionInfo[]> {
     return this.#session.run(() => this.#infos());
   }
 
-  dropCollection(name: string): Promise<void> {
+  dropCollection(name: string, operation?: OperationId): Promise<void> {
     const engine = this.#engine;
     return this.#session.run(async () => {
       checkName(name, 'name', NAME_BYTES_MAX);
@@ -102,7 +115,8 @@ export class LocalDatabase implements Database {
         engine.checkWritable();
         const found = engine.find(name);
         if (!found) throw notFound(name);
-        await engine.define({ kind: 'drop', collectionId: found.id });
+        const receipt = operation && { ...operation, outcome: found.id };
+        await engine.define({ kind: 'drop', collectionId: found.id }, receipt);
         return found;
       });
       await state.files.close();
@@ -111,7 +125,12 @@ export class LocalDatabase implements Database {
     });
   }
 
-  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T> {
+  /** @param operationOf for a receipt, once `fn` has returned */
+  transaction<T>(
+    fn: (tx: Transaction) => Promise<T> | T,
+    options?: TransactionOptions,
+    operationOf?: (result: T) => OperationId | undefined,
+  ): Promise<T> {
     return this.#session.run(() => {
       const { signal } = checkTransaction(fn, options);
       const engine = this.#engine;
@@ -120,7 +139,12 @@ export class LocalDatabase implements Database {
         if (!state) throw notFound(name);
         return state;
       };
-      return engine.transact((draft) => runTransaction(draft, find, fn, signal), signal);
+      return engine.transact(async (draft) => {
+        const result = await runTransaction(draft, find, fn, signal);
+        const operation = operationOf?.(result);
+        if (operation) draft.receipt = { ...operation, outcome: 0 };
+        return result;
+      }, signal);
     });
   }
 

@@ -3,6 +3,7 @@ import { BATCH_BYTES_MAX } from '../base/limits.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import type { CollectionState, RawRecord } from './collection-state.ts';
 import { operationBytes, type RecordOperation } from './operations.ts';
+import type { Receipt } from './receipts.ts';
 
 /** Ids that uncommitted operations have touched, by collection: the latest operation of each. */
 export type Staged = Map<number, Map<string, RecordOperation>>;
@@ -13,6 +14,8 @@ export type Staged = Map<number, Map<string, RecordOperation>>;
  */
 export class Draft {
   readonly operations: RecordOperation[] = [];
+  /** Goes into the log with the operations, if there are any. */
+  receipt: Receipt | undefined;
   readonly #below: Staged;
   readonly #parent: Draft | undefined;
   readonly #own: Staged = new Map();

@@ -19,7 +19,15 @@ import type { Events } from './events.ts';
 import type { DatabaseState } from './manifest-state.ts';
 import { growingFileNames } from './manifest-state.ts';
 import type { Mutation } from './mutations.ts';
-import { encodeOperations, type Operation, type RecordOperation } from './operations.ts';
+import {
+  type ChangeOperation,
+  type CreateOperation,
+  type DropOperation,
+  encodeOperations,
+  type Operation,
+  type RecordOperation,
+} from './operations.ts';
+import { type Receipt, Receipts } from './receipts.ts';
 import { Staging } from './staging.ts';
 import type { TurnOptions, WriteQueue } from './write-queue.ts';
 
@@ -45,6 +53,7 @@ export class Engine {
   readonly checksum: ChecksumName;
   readonly cache = new BlockCache(BLOCK_CACHE_BYTES);
   readonly collections = new Map<number, CollectionState>();
+  readonly receipts = new Receipts();
   nextCollectionId = 1;
   /** Held while a batch is put together and staged, and while maintenance needs the state to stand still. */
   readonly writing: WriteQueue;
@@ -162,14 +171,18 @@ export class Engine {
   }
 
   /** Creates or drops a collection. Runs alone, after everything before it is committed. */
-  async define(operation: Operation & { kind: 'create' | 'drop' }): Promise<void> {
+  async define(operation: CreateOperation | DropOperation, receipt?: Receipt): Promise<void> {
     this.checkWritable();
     await this.journal.drain();
-    await this.#commit([operation], () => this.apply(operation));
+    await this.#commit([operation], receipt, () => this.apply(operation));
   }
 
   /** Takes in one operation that is durable: just committed, or replayed from the log. */
   apply(operation: Operation): void {
+    if (operation.kind === 'receipt') {
+      this.receipts.add(operation);
+      return;
+    }
     const { collectionId } = operation;
     switch (operation.kind) {
       case 'create':
@@ -204,11 +217,11 @@ export class Engine {
   }
 
   #commitDraft(draft: Draft): Promise<void> {
-    const { operations } = draft;
+    const { operations, receipt } = draft;
     if (operations.length === 0) return Promise.resolve();
     const puts = countPuts(operations);
     this.#reserve(puts);
-    const committed = this.#commit(operations, () => {
+    const committed = this.#commit(operations, receipt, () => {
       draft.unmerge();
       for (const [collectionId, count] of puts) this.#staging.arrived(collectionId, count);
       for (const operation of operations) this.apply(operation);
@@ -226,13 +239,19 @@ export class Engine {
     for (const [collectionId, count] of puts) this.#staging.await(collectionId, count);
   }
 
-  async #commit(operations: readonly Operation[], apply: () => void): Promise<void> {
+  async #commit(
+    operations: readonly ChangeOperation[],
+    receipt: Receipt | undefined,
+    apply: () => void,
+  ): Promise<void> {
     const names = new Set(operations.map((operation) => this.#nameOf(operation)));
+    const logged = receipt ? [...operations, { kind: 'receipt' as const, ...receipt }] : operations;
     let failure: unknown;
-    await this.journal.append(encodeOperations(operations), (sequence) => {
+    await this.journal.append(encodeOperations(logged), (sequence) => {
       this.#unflushed.push({ sequence, collections: [...names] });
       try {
         apply();
+        if (receipt) this.receipts.add(receipt);
       } catch (error) {
         // The batch is durable, but memory no longer says the same as the log: only reopening can help.
         failure = error;
@@ -243,7 +262,7 @@ export class Engine {
     this.onCommitted();
   }
 
-  #nameOf(operation: Operation): string {
+  #nameOf(operation: ChangeOperation): string {
     if (operation.kind === 'create') return operation.name;
     return this.collections.get(operation.collectionId)?.name ?? '';
   }

@@ -1,11 +1,14 @@
 import { type DataFileKind, dataFileName } from '../tables/data-header.ts';
 import type { GrowingFiles } from './collection-files.ts';
 import type { ResolvedConfig } from './config.ts';
+import type { StoredReceipts } from './receipts.ts';
 
 /** What the manifest says of the collections. */
 export interface DatabaseState {
   nextCollectionId: number;
   collections: StoredCollection[];
+  /** Left out by versions that had none. */
+  receipts?: StoredReceipts;
 }
 
 export interface StoredCollection {

@@ -94,8 +94,9 @@ async function recover(
 }
 
 async function loadCollections(engine: Engine, signal: AbortSignal | undefined): Promise<void> {
-  const { collections, nextCollectionId } = engine.journal.state;
+  const { collections, nextCollectionId, receipts = [] } = engine.journal.state;
   engine.nextCollectionId = nextCollectionId;
+  engine.receipts.restore(receipts);
   const total = collections.reduce((sum, { rowCount }) => sum + rowCount, 0);
   let done = 0;
   for (const stored of collections) {

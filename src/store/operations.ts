@@ -8,6 +8,7 @@
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import type { ResolvedConfig } from './config.ts';
+import type { Receipt } from './receipts.ts';
 
 export interface PutOperation {
   kind: 'put';
@@ -37,10 +38,16 @@ export interface DropOperation {
   collectionId: number;
 }
 
-export type RecordOperation = PutOperation | DeleteOperation;
-export type Operation = RecordOperation | CreateOperation | DropOperation;
+/** Says that the batch it is in has been carried out. In the log its collection is 0. */
+export interface ReceiptOperation extends Receipt {
+  kind: 'receipt';
+}
 
-export const OPERATION_CODES = { put: 1, delete: 2, create: 3, drop: 4 } as const;
+export type RecordOperation = PutOperation | DeleteOperation;
+export type ChangeOperation = RecordOperation | CreateOperation | DropOperation;
+export type Operation = ChangeOperation | ReceiptOperation;
+
+export const OPERATION_CODES = { put: 1, delete: 2, create: 3, drop: 4, receipt: 5 } as const;
 
 /** Bytes of a put besides id, body and vector. */
 const PUT_OVERHEAD_BYTES = 23;
@@ -66,9 +73,9 @@ export function encodeOperations(operations: readonly Operation[]): Uint8Array<A
 }
 
 function encodeOperation(writer: ByteWriter, operation: Operation): void {
-  const { collectionId, kind } = operation;
   const start = writer.length;
-  writer.u8(OPERATION_CODES[kind]).u32(collectionId);
+  writer.u8(OPERATION_CODES[operation.kind]);
+  writer.u32(operation.kind === 'receipt' ? 0 : operation.collectionId);
   switch (operation.kind) {
     case 'put':
       writer.u16(operation.id.length).u32(operation.body.length).u32(operation.vector.length);
@@ -84,7 +91,11 @@ function encodeOperation(writer: ByteWriter, operation: Operation): void {
         JSON.stringify({ name: operation.name, config: operation.config }),
       );
       writer.u32(body.length).raw(body);
+      break;
     }
+    case 'receipt':
+      writer.u64(operation.client).u32(operation.number);
+      writer.u32(operation.settledBefore).u32(operation.outcome);
   }
 }
 
@@ -119,6 +130,10 @@ export function decodeOperation(reader: ByteReader): Operation {
     }
     case OPERATION_CODES.drop:
       return { kind: 'drop', collectionId };
+    case OPERATION_CODES.receipt: {
+      const [client, number] = [reader.u64(), reader.u32()];
+      return { kind: 'receipt', client, number, settledBefore: reader.u32(), outcome: reader.u32() };
+    }
     default:
       throw reader.fail(`an operation of unknown kind ${code}`);
   }

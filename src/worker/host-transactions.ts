@@ -2,6 +2,7 @@
 import type { Filter, RecordInput, Transaction } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import type { LocalDatabase } from '../store/database.ts';
+import type { OperationId } from '../store/receipts.ts';
 import { unpackRecords } from './packing.ts';
 import type { Call, PackedRecords } from './protocol.ts';
 
@@ -10,7 +11,7 @@ class RolledBack extends Error {}
 
 interface OpenTransaction {
   transaction: Transaction;
-  commit: () => void;
+  commit: (operation: OperationId | undefined) => void;
   rollBack: () => void;
   /** Settles when it has been committed or rolled back. */
   ended: Promise<void>;
@@ -26,13 +27,15 @@ export class HostTransactions {
       const ended = database
         .transaction(
           (transaction) =>
-            new Promise<void>((commit, fail) => {
+            new Promise<OperationId | undefined>((commit, fail) => {
               hasBegun = true;
               this.#open.set(id, { transaction, commit, rollBack: () => fail(new RolledBack()), ended });
               resolve();
             }),
           { signal },
+          (operation) => operation,
         )
+        .then(() => {})
         .catch((error: unknown) => {
           if (!(error instanceof RolledBack)) throw error;
         });
@@ -57,10 +60,11 @@ export class HostTransactions {
     }
   }
 
-  async end(id: number, isCommit: boolean): Promise<void> {
+  /** @param operation for a receipt of the commit */
+  async end({ transaction: id, isCommit }: Call & { type: 'end' }, operation?: OperationId): Promise<void> {
     const { commit, rollBack, ended } = this.#find(id);
     this.#open.delete(id);
-    if (isCommit) commit();
+    if (isCommit) commit(operation);
     else rollBack();
     await ended;
   }

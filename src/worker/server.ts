@@ -3,6 +3,7 @@ import type { Filter, Hit, Metadata, Query, RecordInput, StoredRecord, WriteOpti
 import { errorToImage } from '../base/errors.ts';
 import type { LocalCollection, RunningScan } from '../store/collection.ts';
 import type { LocalDatabase } from '../store/database.ts';
+import type { OperationId } from '../store/receipts.ts';
 import { HostTransactions } from './host-transactions.ts';
 import { unpackRecords, vectorBuffers } from './packing.ts';
 import type { Answer, Call, CollectionReference, ScannedBatch } from './protocol.ts';
@@ -19,8 +20,12 @@ export class CallServer {
     this.#database = database;
   }
 
-  async answer(id: number, call: Call): Promise<Answer<unknown>> {
-    return answered(() => this.#run(id, call));
+  /** @param operation of a call that changes something: should it have been carried out already, it is not done again */
+  answer(id: number, call: Call, operation?: OperationId): Promise<Answer<unknown>> {
+    return answered(() => {
+      const outcome = operation && this.#database.outcomeOf(operation);
+      return outcome === undefined ? this.#run(id, call, operation) : repeated(call, outcome);
+    });
   }
 
   abort(id: number): void {
@@ -34,24 +39,24 @@ export class CallServer {
     for (const controller of this.#aborts.values()) controller.abort();
   }
 
-  #run(id: number, call: Call): unknown {
+  #run(id: number, call: Call, operation: OperationId | undefined): unknown {
     switch (call.type) {
       case 'database': {
         const method = this.#database[call.method] as (...given: unknown[]) => Promise<unknown>;
-        return method.apply(this.#database, call.args);
+        return method.apply(this.#database, [...call.args, operation]);
       }
       case 'openCollection':
-        return this.#openCollection(call);
+        return this.#openCollection(call, operation);
       case 'collection':
         return this.#collectionCall(call);
       case 'write':
         return this.#writing(id, call, (options) => {
           const records = unpackRecords(call.packed) as RecordInput & { id: string };
-          return this.#collection(call.collection)[call.method](records, options);
+          return this.#collection(call.collection, operation)[call.method](records, options);
         });
       case 'delete':
         return this.#writing(id, call, (options) =>
-          this.#collection(call.collection).delete(call.which as string[], options),
+          this.#collection(call.collection, operation).delete(call.which as string[], options),
         );
       case 'query':
         return this.#abortable(id, (signal) => this.#query(call, signal));
@@ -64,12 +69,15 @@ export class CallServer {
       case 'within':
         return this.#transactions.run(call);
       case 'end':
-        return this.#end(call);
+        return this.#end(call, operation);
     }
   }
 
-  async #openCollection({ name, config }: CallOf<'openCollection'>): Promise<CollectionReference> {
-    const { id } = await this.#database.localCollection(name, config);
+  async #openCollection(
+    { name, config }: CallOf<'openCollection'>,
+    operation: OperationId | undefined,
+  ): Promise<CollectionReference> {
+    const { id } = await this.#database.localCollection(name, config, operation);
     return { name, id };
   }
 
@@ -122,13 +130,13 @@ export class CallServer {
     return this.#transactions.begin(transaction, this.#database, controller.signal);
   }
 
-  #end({ transaction, isCommit }: CallOf<'end'>): Promise<void> {
-    this.#aborts.delete(transaction);
-    return this.#transactions.end(transaction, isCommit);
+  #end(call: CallOf<'end'>, operation: OperationId | undefined): Promise<void> {
+    this.#aborts.delete(call.transaction);
+    return this.#transactions.end(call, operation);
   }
 
-  #collection({ id, name }: CollectionReference): LocalCollection<Metadata> {
-    return this.#database.knownCollection(id, name);
+  #collection({ id, name }: CollectionReference, operation?: OperationId): LocalCollection<Metadata> {
+    return this.#database.knownCollection(id, name, operation);
   }
 
   #writing<T>(
@@ -147,6 +155,20 @@ export class CallServer {
     } finally {
       this.#aborts.delete(id);
     }
+  }
+}
+
+/** What a call was answered that has been carried out before. */
+function repeated(call: Call, outcome: number): unknown {
+  switch (call.type) {
+    case 'write':
+      return { ids: call.packed.records.map(({ fields }) => (fields as RecordInput).id) };
+    case 'delete':
+      return { deleted: outcome };
+    case 'openCollection':
+      return { name: call.name, id: outcome };
+    default:
+      return undefined;
   }
 }
 
