@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers';
 import { IsovecError } from '../base/errors.ts';
 import { FsProvider } from '../storage/fs.ts';
+import { networkWarning } from '../storage/fs-network.ts';
 import { FileLocks } from '../storage/lock-file.ts';
 import { MemoryProvider } from '../storage/memory.ts';
 import type { Platform } from '../store/platform.ts';
@@ -15,9 +16,16 @@ async function compileKernel(): Promise<WebAssembly.Module> {
 
 /** Node, Deno and Bun. */
 export const nodePlatform: Platform = {
-  async storage(kind) {
+  async storage(kind, location) {
     if (kind === 'memory') return { provider: new MemoryProvider() };
-    if (kind === 'fs' || kind === 'auto') return { provider: new FsProvider(), locks: new FileLocks() };
+    if (kind === 'fs' || kind === 'auto') {
+      const warning = await networkWarning(location);
+      return {
+        provider: new FsProvider(),
+        locks: new FileLocks(),
+        ...(warning !== undefined && { warning }),
+      };
+    }
     throw new IsovecError(
       'UNSUPPORTED',
       `storage '${kind}' is for browsers; here there are 'fs' and 'memory'`,

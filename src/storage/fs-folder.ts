@@ -8,11 +8,8 @@ import { ioFailed, placeMissing, spaceExhausted } from './failures.ts';
 /** Ends the name of a file that is still being written aside; after a crash it is a leftover. */
 export const UNFINISHED_SUFFIX = '.new';
 
-/** The folder that stands in a database's folder while somebody holds its lock. */
+/** The folder in a database's folder that says who holds its lock. What is being made or removed has a longer name. */
 export const LOCK_FOLDER_NAME = 'isovec.lock';
-
-/** The folder that stands there while somebody removes the lock of a holder that died. */
-export const TAKEOVER_FOLDER_NAME = 'isovec.lock.takeover';
 
 const SPACE_CODES = new Set(['ENOSPC', 'EDQUOT']);
 

@@ -11,7 +11,6 @@ import {
   prepareFolder,
   syncFolder,
   systemErrorCode,
-  TAKEOVER_FOLDER_NAME,
   translated,
   UNFINISHED_SUFFIX,
 } from './fs-folder.ts';
@@ -55,8 +54,7 @@ export class FsProvider implements StorageProvider {
     await translated(`remove the database in folder '${location}'`, { location }, async () => {
       for (const entry of await ownEntries(location))
         await rm(join(location, entry.encoded), { force: true });
-      for (const folder of [LOCK_FOLDER_NAME, TAKEOVER_FOLDER_NAME])
-        await rm(join(location, folder), { recursive: true, force: true });
+      await removeLock(location);
       await rmdir(location).catch((thrown: unknown) => {
         if (!FOLDER_STAYS_CODES.has(systemErrorCode(thrown) ?? '')) throw thrown;
       });
@@ -243,6 +241,17 @@ async function ownEntries(location: string): Promise<OwnEntry[]> {
     if (name !== undefined) own.push({ name, encoded: entry.name });
   }
   return own;
+}
+
+/** In one step for those who wait for it, who may be making another by then. */
+async function removeLock(location: string): Promise<void> {
+  const removed = join(location, `${LOCK_FOLDER_NAME}.removed-${crypto.randomUUID()}`);
+  await rename(join(location, LOCK_FOLDER_NAME), removed).catch((thrown: unknown) => {
+    if (systemErrorCode(thrown) !== 'ENOENT') throw thrown;
+  });
+  for (const entry of await readdir(location))
+    if (entry.startsWith(`${LOCK_FOLDER_NAME}.`))
+      await rm(join(location, entry), { recursive: true, force: true });
 }
 
 async function removeUnfinished(location: string): Promise<void> {

@@ -1,128 +1,225 @@
-import { mkdir, rmdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  LOCK_FOLDER_NAME,
-  prepareFolder,
-  systemErrorCode,
-  TAKEOVER_FOLDER_NAME,
-  translated,
-} from './fs-folder.ts';
+import { clearInterval, setInterval } from 'node:timers';
+import { prepareFolder, systemErrorCode, translated } from './fs-folder.ts';
 import type { HeldLock, LockOptions, LockProvider } from './lock.ts';
+import {
+  addTicket,
+  folderMark,
+  freeToken,
+  lockFolder,
+  look,
+  makeLockFolder,
+  removeLockFolder,
+  removeTicket,
+  renewalTimeMs,
+  renewToken,
+  type Token,
+  takeToken,
+} from './lock-folder.ts';
+import { currentOwner, patienceMs, STALE_MS } from './lock-owner.ts';
 import { lockTimedOut, waitingAborted } from './lock-waiting.ts';
 
-/** A holder that has not renewed its lock for so long counts as dead. */
-const STALE_MS = 5000;
-/** How often a holder renews: several times within STALE_MS, for a busy thread is late. */
+/** How often a holder renews its token for those who can only go by the time: several times within their patience. */
 const RENEWAL_MS = 1000;
 
-const RETRY_MS_MIN = 5;
-/** The longest that a freed lock goes unnoticed. */
-const RETRY_MS_MAX = 200;
+/** The next in line looks as often as timers allow, those behind it in proportion; */
+const LOOK_MS_MIN = 1;
+/** and all more rarely the longer one holder has it, up to the longest that a freed lock may go unnoticed. */
+const LOOK_MS_MAX = 20;
+const LOOKS_PER_HOLDING = 8;
 
-/** What others may do to the lock while it is being asked for: held, or gone together with the folder. */
-const TRY_AGAIN_CODES = new Set(['ELOCKED', 'ENOENT', 'ENOTEMPTY', 'EEXIST']);
+/** How long a free lock is left to the first in line, who may be dead. */
+const FIRST_CLAIM_MS = 50;
+
+/** Whether a holder lives is asked when it has held for so long, and as often: it takes 50 us. */
+const LIFE_CHECK_MS = 20;
+
+const NO_FOLDER_CODES = new Set(['ENOENT', 'ENOTDIR']);
 
 /**
- * A folder inside the database's folder stands for the lock, by proper-lockfile: among all threads and processes, on
- * Node, Deno and Bun. A killed holder's lock passes on after STALE_MS.
+ * A folder inside the database's folder stands for the lock, among all threads and processes, on Node, Deno and Bun, and
+ * in the order in which they ask: see lock-folder.ts. What a dead holder held passes on as soon as it is known to be
+ * dead: see lock-owner.ts.
  */
 export class FileLocks implements LockProvider {
   /** Makes the database's folder when it is not there.
    *  @throws IsovecError INVALID_ARGUMENT and STORAGE_IO for the folder, besides what every lock throws */
   async acquire(location: string, options: LockOptions): Promise<HeldLock> {
-    const deadline = performance.now() + options.timeoutMs;
-    for (let wait = RETRY_MS_MIN; ; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
-      if (options.signal?.aborted) throw waitingAborted(location, options.signal);
-      const held = await attempt(location, options);
-      if (held) return held;
-      const left = deadline - performance.now();
-      if (left <= 0) throw lockTimedOut(location, options.timeoutMs);
-      await pause(Math.min(left, wait * (0.5 + Math.random() / 2)), options.signal);
+    return translated(`lock the folder '${location}'`, { location }, () =>
+      new Acquisition(location, options).run(),
+    );
+  }
+}
+
+/** One wait for one lock. */
+class Acquisition {
+  readonly #location: string;
+  readonly #folder: string;
+  readonly #options: LockOptions;
+  #ticket: string | undefined;
+  /** How many are before it in line. */
+  #ahead = 0;
+  /** The token as it was first seen under its present name, and since when. */
+  #seenName = '';
+  #seenSinceMs = 0;
+  #renewedAtMs: number | undefined;
+  #renewalSeenMs = 0;
+  #lifeCheckedMs = 0;
+
+  constructor(location: string, options: LockOptions) {
+    this.#location = location;
+    this.#folder = lockFolder(location);
+    this.#options = options;
+  }
+
+  async run(): Promise<HeldLock> {
+    const { timeoutMs, signal, onLost } = this.#options;
+    const deadline = performance.now() + timeoutMs;
+    try {
+      for (;;) {
+        if (signal?.aborted) throw waitingAborted(this.#location, signal);
+        const leftMs = deadline - performance.now();
+        const name = await this.#attempt(leftMs <= 0);
+        if (name !== undefined) return new HeldFileLock(this.#location, name, onLost);
+        if (leftMs <= 0) throw lockTimedOut(this.#location, timeoutMs);
+        await pause(Math.min(leftMs, this.#untilNextLookMs()), signal);
+      }
+    } finally {
+      if (this.#ticket !== undefined) removeTicket(this.#folder, this.#ticket);
     }
   }
-}
 
-async function attempt(location: string, { onLost }: LockOptions): Promise<HeldLock | undefined> {
-  await prepareFolder(location, true);
-  const what = `lock the folder '${location}'`;
-  let isHeld = true;
-  const unlock = await translated(what, { location }, () =>
-    lockOnce(location, (reason) => {
-      if (isHeld) onLost?.(reason);
-      isHeld = false;
-    }),
-  );
-  if (!unlock) {
-    await translated(what, { location }, () => removeIfDead(location));
-    return undefined;
+  /** @returns the token's name when the lock is now held */
+  async #attempt(isLastTime: boolean): Promise<string | undefined> {
+    const { token, tickets = [] } = look(this.#folder) ?? {};
+    if (!token) return this.#make();
+    this.#note(token.name);
+    const name = token.isHeld
+      ? this.#takeFromDead(token, isLastTime)
+      : this.#takeInTurn(token, tickets, isLastTime);
+    if (name === undefined && !isLastTime) this.#standInLine(tickets);
+    return name;
   }
-  return {
-    async release() {
-      if (!isHeld) return;
-      isHeld = false;
-      await translated(`unlock the folder '${location}'`, { location }, unlock);
-    },
-  };
+
+  async #make(): Promise<string | undefined> {
+    const make = () => makeLockFolder(this.#location, currentOwner());
+    try {
+      return make();
+    } catch (thrown) {
+      if (!NO_FOLDER_CODES.has(systemErrorCode(thrown) ?? '')) throw thrown;
+      await prepareFolder(this.#location, true);
+      return make();
+    }
+  }
+
+  #note(name: string): void {
+    if (name === this.#seenName) return;
+    this.#seenName = name;
+    this.#seenSinceMs = performance.now();
+    this.#renewedAtMs = undefined;
+    this.#lifeCheckedMs = this.#seenSinceMs;
+  }
+
+  #takeFromDead(token: Token, isLastTime: boolean): string | undefined {
+    return this.#isAbandoned(token, isLastTime) ? takeToken(this.#folder, token, currentOwner()) : undefined;
+  }
+
+  /** @param isLastTime takes it even when others are before it in line */
+  #takeInTurn(token: Token, tickets: readonly string[], isLastTime: boolean): string | undefined {
+    const [first] = tickets;
+    const isMyTurn = first === undefined || first === this.#ticket;
+    const isUnclaimed = performance.now() - this.#seenSinceMs >= FIRST_CLAIM_MS;
+    if (!isMyTurn && !isUnclaimed && !isLastTime) return undefined;
+    const name = takeToken(this.#folder, token, currentOwner());
+    // Not taken in time: its owner is dead, or will stand in line again.
+    if (name !== undefined && !isMyTurn && isUnclaimed) removeTicket(this.#folder, first);
+    return name;
+  }
+
+  #isAbandoned(token: Token, isLastTime: boolean): boolean {
+    const now = performance.now();
+    if (!isLastTime && now - this.#lifeCheckedMs < LIFE_CHECK_MS) return false;
+    this.#lifeCheckedMs = now;
+    const isOfThisFolder = token.folderMark === folderMark(this.#folder);
+    const patience = patienceMs(isOfThisFolder ? token.owner : undefined);
+    if (patience === 0) return true;
+    // By this machine's own clock, not by the age of the file: clocks differ between machines.
+    const renewedAtMs = renewalTimeMs(this.#folder, token);
+    if (this.#renewedAtMs !== renewedAtMs) {
+      this.#renewedAtMs = renewedAtMs;
+      this.#renewalSeenMs = now;
+    }
+    return renewedAtMs !== undefined && now - this.#renewalSeenMs >= patience;
+  }
+
+  #standInLine(tickets: readonly string[]): void {
+    const place = this.#ticket === undefined ? -1 : tickets.indexOf(this.#ticket);
+    this.#ahead = place < 0 ? tickets.length : place;
+    if (place >= 0) return;
+    try {
+      this.#ticket = addTicket(this.#folder, tickets);
+    } catch {
+      this.#ticket = undefined; // a full disk, say: whoever has no ticket waits a little longer
+    }
+  }
+
+  #untilNextLookMs(): number {
+    const holdingMs = performance.now() - this.#seenSinceMs;
+    return Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN * (this.#ahead + 1), holdingMs / LOOKS_PER_HOLDING));
+  }
 }
 
-/** @returns what unlocks, or undefined when somebody else holds the lock */
-async function lockOnce(
-  location: string,
-  onCompromised: (reason: Error) => void,
-): Promise<(() => Promise<void>) | undefined> {
-  // Loaded on first use: it patches node:fs and listens to the process's signals when it is loaded.
-  const { default: lockfile } = await import('proper-lockfile');
-  try {
-    return await lockfile.lock(location, {
-      lockfilePath: join(location, LOCK_FOLDER_NAME),
-      stale: Number.POSITIVE_INFINITY, // never removes a dead holder's lock: see removeIfDead
-      update: RENEWAL_MS,
-      onCompromised,
+class HeldFileLock implements HeldLock {
+  readonly #location: string;
+  readonly #folder: string;
+  readonly #name: string;
+  readonly #onLost: ((reason: Error) => void) | undefined;
+  readonly #renewal: NodeJS.Timeout;
+  #isHeld = true;
+  #renewedAtMs = performance.now();
+
+  constructor(location: string, name: string, onLost: ((reason: Error) => void) | undefined) {
+    this.#location = location;
+    this.#folder = lockFolder(location);
+    this.#name = name;
+    this.#onLost = onLost;
+    this.#renewal = setInterval(() => this.#renew(), RENEWAL_MS);
+    this.#renewal.unref(); // a program that has nothing else to do may end
+  }
+
+  async release({ soonAgain = false } = {}): Promise<void> {
+    if (!this.#isHeld) return;
+    this.#end();
+    const location = this.#location;
+    await translated(`unlock the folder '${location}'`, { location }, async () => {
+      if (!soonAgain && this.#isAlone()) removeLockFolder(location);
+      else freeToken(this.#folder, this.#name);
     });
-  } catch (thrown) {
-    if (TRY_AGAIN_CODES.has(systemErrorCode(thrown) ?? '')) return undefined;
-    throw thrown;
   }
-}
 
-/**
- * Removes the lock of a holder that is dead. proper-lockfile would look at its age and remove it in two steps, so that
- * of two who find it, the slower removes the new lock of the faster. Here only whoever makes the takeover folder may
- * remove, and looks at the age while that stands.
- */
-async function removeIfDead(location: string): Promise<void> {
-  const lock = join(location, LOCK_FOLDER_NAME);
-  const takeover = join(location, TAKEOVER_FOLDER_NAME);
-  if (!(await isStale(lock))) return;
-  if (!(await done(mkdir(takeover), 'EEXIST'))) {
-    if (await isStale(takeover)) await done(rmdir(takeover), 'ENOENT'); // died while taking over
-    return;
+  /** Certainly still the holder, with nobody in line. */
+  #isAlone(): boolean {
+    if (performance.now() - this.#renewedAtMs > STALE_MS / 2) return false; // somebody may be about to take it over
+    const found = look(this.#folder);
+    return found?.token?.name === this.#name && found.tickets.length === 0;
   }
-  try {
-    if (await isStale(lock)) await done(rmdir(lock), 'ENOENT');
-  } finally {
-    await done(rmdir(takeover), 'ENOENT');
-  }
-}
 
-async function isStale(folder: string): Promise<boolean> {
-  try {
-    return (await stat(folder)).mtimeMs < Date.now() - STALE_MS;
-  } catch (thrown) {
-    if (systemErrorCode(thrown) === 'ENOENT') return false;
-    throw thrown;
+  #renew(): void {
+    try {
+      const renewedAtMs = performance.now();
+      if (renewToken(this.#folder, this.#name)) {
+        this.#renewedAtMs = renewedAtMs;
+        return;
+      }
+    } catch {
+      return; // the next renewal may succeed
+    }
+    this.#end();
+    this.#onLost?.(new Error(`somebody else took it over, or removed '${this.#folder}'`));
   }
-}
 
-/** @returns false when it failed with this code: somebody else was faster. The folder itself may have gone, too. */
-async function done(operation: Promise<unknown>, expectedCode: string): Promise<boolean> {
-  try {
-    await operation;
-    return true;
-  } catch (thrown) {
-    const code = systemErrorCode(thrown);
-    if (code === expectedCode || code === 'ENOENT') return false;
-    throw thrown;
+  #end(): void {
+    this.#isHeld = false;
+    clearInterval(this.#renewal);
   }
 }
 

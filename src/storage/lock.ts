@@ -16,6 +16,8 @@ export interface LockOptions {
 }
 
 export interface HeldLock {
-  /** Idempotent. */
-  release(): Promise<void>;
+  /** Idempotent.
+   *  @param soonAgain leaves in place what makes the next acquiring cheap (a file lock: 0.03 ms instead of 0.3); the last
+   *         release of all, before closing, should not */
+  release(options?: { soonAgain?: boolean }): Promise<void>;
 }

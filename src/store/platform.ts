@@ -16,6 +16,6 @@ export interface PlatformStorage {
   provider: StorageProvider;
   /** Left out where every opening is a place of its own. */
   locks?: LockProvider;
-  /** Set when 'auto' had to take less than the best. */
+  /** Set when 'auto' had to take less than the best, or the place is not a safe one. */
   warning?: string;
 }
