@@ -70,17 +70,21 @@ export async function prepareFolder(location: string, create: boolean): Promise<
   await translated(`make the folder '${location}'`, { location }, () => makeFolder(resolve(location)));
 }
 
-/** As `mkdir` with `recursive`, which Node 20 never returns from where no folder can be made (in /proc, say), and durable. */
-async function makeFolder(path: string): Promise<void> {
+/**
+ * As `mkdir` with `recursive`, which Node 20 never returns from where no folder can be made (in /proc, say), and durable.
+ * @param isAgain the folder above was seen after it had been missing
+ */
+async function makeFolder(path: string, isAgain = false): Promise<void> {
   const parent = dirname(path);
   try {
     await mkdir(path);
   } catch (thrown) {
     const code = systemErrorCode(thrown);
     if (code === 'EEXIST' && (await folderExists(path))) return; // somebody else was faster
-    if (code !== 'ENOENT' || parent === path || (await folderExists(parent))) throw thrown;
-    await makeFolder(parent);
-    return makeFolder(path);
+    if (code !== 'ENOENT' || parent === path || isAgain) throw thrown;
+    // Missing, or made by somebody else since; or there is no making folders here.
+    if (!(await folderExists(parent))) await makeFolder(parent);
+    return makeFolder(path, true);
   }
   await syncFolder(parent);
 }

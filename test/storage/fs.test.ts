@@ -80,10 +80,12 @@ describe('a folder', () => {
   });
 
   it('is made by several at once, with all above it', async () => {
-    const location = join(newLocation(), 'deep', 'below');
-    const backends = await Promise.all([1, 2, 3].map(() => provider.open(location, writable)));
-    for (const backend of backends) await backend.close();
-    expect(await provider.exists(location)).toBe(true);
+    for (let round = 0; round < 50; round++) {
+      const location = join(newLocation(), 'deep', 'below');
+      const backends = await Promise.all([1, 2, 3].map(() => provider.open(location, writable)));
+      for (const backend of backends) await backend.close();
+      expect(await provider.exists(location)).toBe(true);
+    }
   });
 
   it.runIf(process.platform === 'linux')('that cannot be made is refused', async () => {
