@@ -22,6 +22,13 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: 'kills',
+          include: ['test/kills/*.kills.ts'],
+          testTimeout: 600_000,
+        },
+      },
+      {
         resolve: { conditions: ['browser'] },
         optimizeDeps: { include: ['comlink', 'idb', 'fast-check'] },
         test: {
