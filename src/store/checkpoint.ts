@@ -40,17 +40,40 @@ export interface Noted {
   coveredSequence: number;
   nextCollectionId: number;
   receipts: StoredReceipts;
-  snapshots: Snapshot[];
+  snapshots: StoreSnapshot[];
+}
+
+/**
+ * Writes and flushes what was noted of one collection.
+ * @param live receives each of its files
+ */
+export type StoreSnapshot = (live: Record<string, LiveFile>) => Promise<StoredSnapshot>;
+
+export interface StoredSnapshot {
+  /** What the manifest is to say of it. */
+  collection: StoredCollection;
+  /** Makes memory say so too, as soon as it does. */
+  finish: () => void;
+  /** Lets go of files that the manifest names no more, once they have no reader. */
+  release?: () => Promise<void>;
+}
+
+/** A collection that is stored in another way than by appending to its files. */
+export interface SnapshotSource {
+  state: CollectionState;
+  note: () => StoreSnapshot;
 }
 
 /** To be run with `engine.writing` held: what has been committed when the log is rotated is what the files will hold. */
-export async function note(engine: Engine): Promise<Noted> {
+export async function note(engine: Engine, special?: SnapshotSource): Promise<Noted> {
   engine.checkWritable();
   const coveredSequence = await engine.journal.rotate();
   const { nextCollectionId } = engine;
-  const snapshots = [...engine.collections.values()].map((state) =>
-    takeSnapshot(state, engine.journal.generation + 1),
-  );
+  const snapshots = [...engine.collections.values()].map((state) => {
+    if (state === special?.state) return special.note();
+    const snapshot = takeSnapshot(state, engine.journal.generation + 1);
+    return (live: Record<string, LiveFile>) => storeSnapshot(engine, snapshot, live);
+  });
   return { coveredSequence, nextCollectionId, receipts: engine.receipts.stored(), snapshots };
 }
 
@@ -60,8 +83,8 @@ export async function store(
   { coveredSequence, nextCollectionId, receipts, snapshots }: Noted,
 ): Promise<void> {
   const live: Record<string, LiveFile> = {};
-  const stored: { collection: StoredCollection; finish: () => void }[] = [];
-  for (const snapshot of snapshots) stored.push(await storeSnapshot(engine, snapshot, live));
+  const stored: StoredSnapshot[] = [];
+  for (const storeNoted of snapshots) stored.push(await storeNoted(live));
 
   const collections = stored.map(({ collection }) => collection);
   const state = { nextCollectionId, collections, receipts };
@@ -69,6 +92,7 @@ export async function store(
     for (const { finish } of stored) finish();
   });
   await engine.journal.removeCovered();
+  for (const { release } of stored) await release?.();
   for (const name of obsolete) await engine.storage.remove(name);
 }
 
@@ -111,16 +135,11 @@ function storedOf(engine: Engine, { id }: CollectionState): StoredCollection | u
   return engine.journal.state.collections.find((collection) => collection.id === id);
 }
 
-/**
- * Writes and flushes what is new of one collection.
- * @param live receives each of its files
- * @returns what the manifest is to say of it, and what to do once it does
- */
 async function storeSnapshot(
   engine: Engine,
   snapshot: Snapshot,
   live: Record<string, LiveFile>,
-): Promise<{ collection: StoredCollection; finish: () => void }> {
+): Promise<StoredSnapshot> {
   const { state, endRow, deadCount } = snapshot;
   const { id, name, config, epoch, files } = state;
   const finishRows = await storeRows(engine, snapshot, live);

@@ -2,7 +2,8 @@ import type { CompactResult, Progress } from '../base/api.ts';
 import { setBackgroundTimer } from '../base/background-timer.ts';
 import { IsovecError } from '../base/errors.ts';
 import { hasGraphToStore, note, store } from './checkpoint.ts';
-import { rewriteCollections } from './compact.ts';
+import type { CollectionState } from './collection-state.ts';
+import { Rewriting } from './compact.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
 import { Mutex } from './mutex.ts';
@@ -12,6 +13,8 @@ export class Maintenance {
   readonly #engine: Engine;
   readonly #care: LogCare;
   readonly #mutex = new Mutex();
+  /** Copying goes on beside checkpoints; only its end is one. */
+  readonly #compacting = new Mutex();
   /** A checkpoint writing its files: it needs no writer to stand still any more. */
   #storing: Promise<void> | undefined;
   #areWritersHeld = false;
@@ -67,25 +70,40 @@ export class Maintenance {
     });
   }
 
+  /** One collection after another, so that no more than the largest is on the device twice. */
   compact(onProgress: (progress: Progress) => void): Promise<CompactResult> {
     const engine = this.#engine;
-    return this.#mutex.run(async () => {
+    return this.#compacting.run(async () => {
       engine.checkWritable();
       const bytesBefore = await engine.storage.usageBytes();
-      await this.#checkpoint();
-      // Writers wait: what is copied must not change meanwhile.
-      const { recordsDropped, removeObsolete } = await engine.writing.run(async () => {
-        await store(engine, await note(engine));
-        return rewriteCollections(engine, onProgress);
-      });
-      await removeObsolete();
-      await this.#checkpoint();
+      const garbage = [...engine.collections.values()].filter((state) => state.rows.deadCount > 0);
+      const total = garbage.reduce((sum, state) => sum + state.rows.liveCount, 0);
+      let done = 0;
+      let recordsDropped = 0;
+      for (const state of garbage)
+        recordsDropped += await this.#rewrite(state, (count) => {
+          done += count;
+          onProgress({ phase: 'compact', done, total });
+        });
+      await this.checkpoint();
       return { bytesBefore, bytesAfter: await engine.storage.usageBytes(), recordsDropped };
     });
   }
 
-  async #checkpoint(): Promise<void> {
-    const noted = await this.#engine.writing.run(() => note(this.#engine));
+  /** @returns how many dead rows are gone */
+  async #rewrite(state: CollectionState, onCopied: (rows: number) => void): Promise<number> {
+    const rewriting = new Rewriting(this.#engine, state);
+    try {
+      await rewriting.copy(onCopied);
+      if (!state.isDropped) await this.#mutex.run(() => this.#checkpoint(rewriting));
+    } finally {
+      await rewriting.abandon();
+    }
+    return rewriting.droppedCount;
+  }
+
+  async #checkpoint(rewriting?: Rewriting): Promise<void> {
+    const noted = await this.#engine.writing.run(() => note(this.#engine, rewriting));
     this.#storing = store(this.#engine, noted);
     try {
       await this.#storing;

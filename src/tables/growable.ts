@@ -80,4 +80,10 @@ export class Bitmap {
     }
     this.#words[word]! |= 1 << (row & 31);
   }
+
+  copy(): Bitmap {
+    const copy = new Bitmap();
+    copy.#words = this.#words.slice();
+    return copy;
+  }
 }

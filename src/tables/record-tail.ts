@@ -29,10 +29,11 @@ export class RecordTail {
     return this.#memoryBytes;
   }
 
-  push(row: number, record: TailRecord): void {
+  /** @param record undefined for a row that is dead already */
+  push(row: number, record: TailRecord | undefined): void {
     assert(row === this.endRow, `row ${row} is not the next of the tail, ${this.endRow}`);
     this.#records.push(record);
-    this.#memoryBytes += sizeOf(record);
+    if (record) this.#memoryBytes += sizeOf(record);
   }
 
   /** @returns undefined for a row that is dead */

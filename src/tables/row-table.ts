@@ -52,6 +52,11 @@ export class RowTable {
     return row < this.rowCount && !this.#dead.has(row);
   }
 
+  /** Which rows are dead now; later deaths do not reach the copy. */
+  deadRows(): Bitmap {
+    return this.#dead.copy();
+  }
+
   idBytes(row: number): Uint8Array {
     const next = row + 1;
     const end = next < this.#starts.length ? this.#starts.get(next) : this.#arena.length;
