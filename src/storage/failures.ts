@@ -65,3 +65,27 @@ export function assertNamed(location: string): void {
 export function assertPosition(value: number, what: string): void {
   assert(Number.isSafeInteger(value) && value >= 0, `${what} must be a whole number from 0, got ${value}`);
 }
+
+/** Whether the same may succeed the next time, as the backend's own table of errors says. */
+export function isTransient(thrown: unknown): boolean {
+  return thrown instanceof IsovecError && thrown.details?.transient === true;
+}
+
+type Translated = <T>(
+  what: string,
+  details: Record<string, unknown>,
+  operation: () => Promise<T>,
+) => Promise<T>;
+
+/** @returns what runs one operation, and turns what it throws into an IsovecError */
+export function translating(
+  errorOf: (thrown: unknown, what: string, details: Record<string, unknown>) => IsovecError,
+): Translated {
+  return async (what, details, operation) => {
+    try {
+      return await operation();
+    } catch (thrown) {
+      throw thrown instanceof IsovecError ? thrown : errorOf(thrown, what, details);
+    }
+  };
+}

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { assertPosition, fileClosed, shortRead, writingRefused } from './failures.ts';
-import { translated } from './fs-folder.ts';
+import { translated } from './fs-errors.ts';
 import type { StorageFile } from './storage.ts';
 
 /** A longer read is checked against the file's size before memory is taken for it: its length may come from damaged bytes. */

@@ -1,7 +1,8 @@
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { IsovecError } from '../base/errors.ts';
-import { ioFailed, placeMissing, spaceExhausted } from './failures.ts';
+import { placeMissing } from './failures.ts';
+import { fsError, systemErrorCode, translated } from './fs-errors.ts';
 
 /** What the fs backend and the file lock both do to a database's folder. */
 
@@ -10,35 +11,6 @@ export const UNFINISHED_SUFFIX = '.new';
 
 /** The folder in a database's folder that says who holds its lock. What is being made or removed has a longer name. */
 export const LOCK_FOLDER_NAME = 'isovec.lock';
-
-const SPACE_CODES = new Set(['ENOSPC', 'EDQUOT']);
-
-export function systemErrorCode(thrown: unknown): string | undefined {
-  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : undefined;
-}
-
-/** @param what the operation and what it was done to, as in "cannot <what>" */
-export function fsError(thrown: unknown, what: string, details: Record<string, unknown>): IsovecError {
-  if (thrown instanceof IsovecError) return thrown;
-  const code = systemErrorCode(thrown);
-  const known = code === undefined ? details : { ...details, systemCode: code };
-  return code !== undefined && SPACE_CODES.has(code)
-    ? spaceExhausted(what, known, thrown)
-    : ioFailed(what, known, thrown);
-}
-
-/** Runs one operation of the file system, and turns what it throws into an IsovecError. */
-export async function translated<T>(
-  what: string,
-  details: Record<string, unknown>,
-  operation: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await operation();
-  } catch (thrown) {
-    throw fsError(thrown, what, details);
-  }
-}
 
 function invalidLocation(location: string, why: string, cause?: unknown): IsovecError {
   return new IsovecError('INVALID_ARGUMENT', `'${location}' cannot be the folder of a database: ${why}`, {

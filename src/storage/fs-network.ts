@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { systemErrorCode } from './fs-folder.ts';
+import { systemErrorCode } from './fs-errors.ts';
 
 /**
  * Linux's numbers for file systems that lie on another machine or pass through another program: statfs(2), and

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { backendClosed, fileMissing, writingRefused } from './failures.ts';
 import { decodeFileName, encodeFileName } from './file-name.ts';
 import { FsCell } from './fs-cell.ts';
+import { systemErrorCode, translated } from './fs-errors.ts';
 import { FsFile, writeFully } from './fs-file.ts';
 import {
   assertWritable,
@@ -10,8 +11,6 @@ import {
   LOCK_FOLDER_NAME,
   prepareFolder,
   syncFolder,
-  systemErrorCode,
-  translated,
   UNFINISHED_SUFFIX,
 } from './fs-folder.ts';
 import type {

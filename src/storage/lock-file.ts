@@ -1,5 +1,6 @@
 import { clearInterval, setInterval } from 'node:timers';
-import { prepareFolder, systemErrorCode, translated } from './fs-folder.ts';
+import { systemErrorCode, translated } from './fs-errors.ts';
+import { prepareFolder } from './fs-folder.ts';
 import type { HeldLock, LockOptions, LockProvider } from './lock.ts';
 import {
   addTicket,

@@ -10,7 +10,8 @@ import {
   utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { LOCK_FOLDER_NAME, systemErrorCode } from './fs-folder.ts';
+import { systemErrorCode } from './fs-errors.ts';
+import { LOCK_FOLDER_NAME } from './fs-folder.ts';
 import { decodeOwner, encodeOwner, type Owner } from './lock-owner.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { systemErrorCode } from './fs-folder.ts';
+import { systemErrorCode } from './fs-errors.ts';
 
 /**
  * Who holds a file lock, and whether they still live.

@@ -1,4 +1,4 @@
-import { translated } from './browser-errors.ts';
+import { translated, translatedOnce } from './browser-errors.ts';
 import { assertPosition, fileClosed, shortRead } from './failures.ts';
 import { type HandlePool, readUpTo, type SyncAccessHandle, writeFully } from './opfs-handles.ts';
 import type { StorageFile } from './storage.ts';
@@ -56,7 +56,7 @@ export class OpfsFile implements StorageFile {
   }
 
   flush(): Promise<void> {
-    return this.#attempt('flush', (handle) => handle.flush());
+    return this.#attempt('flush', (handle) => handle.flush(), translatedOnce);
   }
 
   /** The handle stays in the pool: another opening may follow, and the pool closes it in its turn. */
@@ -65,10 +65,14 @@ export class OpfsFile implements StorageFile {
     this.#onClose();
   }
 
-  async #attempt<T>(verb: string, operation: (handle: SyncAccessHandle) => T): Promise<T> {
+  async #attempt<T>(
+    verb: string,
+    operation: (handle: SyncAccessHandle) => T,
+    translate = translated,
+  ): Promise<T> {
     if (this.#closed) throw fileClosed(this.#location, this.name);
     const details = { location: this.#location, file: this.name };
-    return translated(`${verb} '${this.name}' in '${this.#location}'`, details, () =>
+    return translate(`${verb} '${this.name}' in '${this.#location}'`, details, () =>
       this.#handles.use(this.#entry, operation),
     );
   }

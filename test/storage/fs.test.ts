@@ -2,8 +2,10 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { isTransient } from '../../src/storage/failures.ts';
 import { FsProvider } from '../../src/storage/fs.ts';
-import { fsError, LOCK_FOLDER_NAME } from '../../src/storage/fs-folder.ts';
+import { fsError } from '../../src/storage/fs-errors.ts';
+import { LOCK_FOLDER_NAME } from '../../src/storage/fs-folder.ts';
 import { describeStorage } from './contract.ts';
 import { failsWith, someBytes } from './helpers.ts';
 
@@ -177,5 +179,17 @@ describe("the file system's errors", () => {
       expect(error.message).toBe(`cannot write 'f': ${code}: failed`);
       expect(error.cause).toBe(cause);
     }
+  });
+
+  it('are transient when the system may do it the next time, but never when a sync has failed', () => {
+    const isTransientIn = (syscall: string) => (code: string) =>
+      isTransient(fsError(Object.assign(new Error(code), { code, syscall }), 'x', {}));
+    const transient = ['EAGAIN', 'EBUSY', 'EMFILE', 'ENFILE', 'EINTR', 'ETIMEDOUT'];
+    const permanent = ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS', 'ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'EBADF'];
+    const all = [...transient, ...permanent];
+    for (const call of ['open', 'read', 'write', 'rename', 'unlink', 'ftruncate'])
+      expect(all.filter(isTransientIn(call)), call).toEqual(transient);
+    for (const call of ['fsync', 'fdatasync']) expect(all.filter(isTransientIn(call)), call).toEqual([]);
+    expect(isTransient(fsError(Object.assign(new Error('?'), { code: 'EBUSY' }), 'x', {}))).toBe(false);
   });
 });

@@ -1,33 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { placeMissing } from '../../src/storage/failures.ts';
-import { MemoryBackend, MemoryFiles, MemoryProvider } from '../../src/storage/memory.ts';
-import type { StorageBackend, StorageKind, StorageProvider } from '../../src/storage/storage.ts';
+import { MemoryProvider } from '../../src/storage/memory.ts';
 import { describeStorage } from './contract.ts';
 import { failsWith, someBytes } from './helpers.ts';
-
-/** Keeps what its places hold, as a device would, so that the whole contract can be asked of memory too. */
-class KeepingProvider implements StorageProvider {
-  readonly kind: StorageKind = 'memory';
-  readonly #places = new Map<string, MemoryFiles>();
-
-  async open(location: string, options: { create: boolean; readOnly: boolean }): Promise<StorageBackend> {
-    let files = this.#places.get(location);
-    if (!files) {
-      if (!options.create || options.readOnly) throw placeMissing(location);
-      files = new MemoryFiles();
-      this.#places.set(location, files);
-    }
-    return new MemoryBackend(location, files, options.readOnly);
-  }
-
-  async exists(location: string): Promise<boolean> {
-    return this.#places.has(location);
-  }
-
-  async destroy(location: string): Promise<void> {
-    this.#places.delete(location);
-  }
-}
+import { KeepingProvider } from './keeping-provider.ts';
 
 let locations = 0;
 
