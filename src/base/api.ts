@@ -19,6 +19,11 @@ export interface OpenOptions {
   syncInterval?: number;
   /** Open without ever writing; many readers may. */
   readOnly?: boolean;
+  /** false: fail with NOT_FOUND where there is no database yet. Default true. */
+  create?: boolean;
+  /** Ask the browser not to evict this origin's data when space runs short, on pages: `navigator.storage.persist()`.
+   *  Some browsers ask their user; opening does not wait for the answer. Default true. */
+  persist?: boolean;
   /** What damage to records does to opening (a torn log tail is always cut off with a warning, and a damaged graph or
    *  other derived file is always rebuilt with a warning). 'strict' (default): open fails with CORRUPTION naming file and
    *  offset. 'salvage': opens with everything intact, as read-only until repair() has run, and warns of the rest. */
@@ -260,7 +265,22 @@ export interface DatabaseStats {
   lastCheckpoint?: { sequence: number; at: Date };
   /** Writes that have been called and are not durable yet. */
   queue: { waiting: number; bytes: number };
+  storage: StorageStats;
   collections: CollectionInfo[];
+}
+
+/** What is left out cannot be known here. */
+export interface StorageStats {
+  /** How often something was tried again, since opening, after an error that passes. */
+  retries: number;
+  /** The browser evicts this origin's data only when its user wants it. */
+  persisted?: boolean;
+  /** What the whole origin takes, as the browser estimates it. */
+  usageBytes?: number;
+  /** What the whole origin may take, as the browser estimates it. */
+  quotaBytes?: number;
+  /** What can still be written: of the origin's quota, or of the disk. */
+  availableBytes?: number;
 }
 
 export interface IntegrityReport {
@@ -292,8 +312,9 @@ export interface DatabaseEvents {
   commit: { sequence: number; collections: string[] };
   progress: Progress;
   /** Recovery found something worth telling: a torn tail cut off, a corrupt record, a derived file rebuilt.
+   *  Also: the storage needs another try (STORAGE_IO), a database that has been here is gone (NOT_FOUND).
    *  Warnings raised while opening are kept and delivered to the first listener. */
-  warning: { code: ErrorCode; message: string };
+  warning: { code: ErrorCode; message: string; details?: Record<string, unknown> };
   /** Writes are called faster than they can be stored ('high'), or that is over ('normal'). */
   queue: { state: 'high' | 'normal'; waiting: number; bytes: number };
   /** This context became, or stopped being, the one that writes. */

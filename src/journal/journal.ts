@@ -36,6 +36,8 @@ export interface JournalOptions {
   segmentBytesMax: number;
   segmentAgeMaxMs: number;
   readOnly: boolean;
+  /** Whether an empty place becomes a database. */
+  create: boolean;
   /** Recovery found something worth telling. */
   onWarning: (message: string) => void;
   /** A write failed, and every entry not yet committed with it. Called before their promises reject. */
@@ -62,6 +64,7 @@ export class Journal<State> {
   #position: LogPosition;
   /** Where others see how far the log can be relied on. */
   readonly #watermark: SharedCell | undefined;
+  #isNew = false;
   /** The manifest's copy as it was found. */
   readonly #copyFound: ManifestCopy<State>;
 
@@ -82,7 +85,7 @@ export class Journal<State> {
   /**
    * Reads the manifest; `replay()` must follow.
    * @param initialState of a database that is not there yet
-   * @throws IsovecError NOT_FOUND for an empty place when read-only, CORRUPTION, FORMAT_VERSION
+   * @throws IsovecError NOT_FOUND for an empty place when none may be made, CORRUPTION, FORMAT_VERSION
    */
   static async open<State>(
     storage: StorageBackend,
@@ -104,12 +107,18 @@ export class Journal<State> {
         parseSegmentName(name) !== undefined,
     );
     if (orphans.length > 0) throw manifestMissing(orphans);
-    if (options.readOnly)
-      throw new IsovecError('NOT_FOUND', 'there is no isovec database here, and readOnly creates none');
+    if (!options.create)
+      throw new IsovecError('NOT_FOUND', 'there is no isovec database here, and none may be made');
     const manifest = { generation: 0, coveredSequence: 0, writtenAt: 0, files: {}, state: initialState };
     const journal = new Journal(storage, options, manifest, copy);
     await journal.#replaceManifest(manifest, () => {});
+    journal.#isNew = true;
     return journal;
+  }
+
+  /** The place was empty. */
+  get isNew(): boolean {
+    return this.#isNew;
   }
 
   get state(): State {

@@ -1,3 +1,4 @@
+import type { StorageStats } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { IndexedDbProvider } from '../storage/indexeddb.ts';
 import { WebLocks } from '../storage/lock-web.ts';
@@ -12,9 +13,9 @@ export const browserPlatform: Platform = {
       case 'memory':
         return { provider: new MemoryProvider() };
       case 'opfs':
-        return { provider: new OpfsProvider(), locks: new WebLocks('opfs') };
+        return opfsStorage();
       case 'indexeddb':
-        return { provider: new IndexedDbProvider(), locks: new WebLocks('indexeddb') };
+        return indexedDbStorage();
       case 'auto':
         return chooseStorage(location);
       case 'fs':
@@ -50,10 +51,18 @@ export const browserPlatform: Platform = {
   },
 };
 
+function opfsStorage(): PlatformStorage {
+  return { provider: new OpfsProvider(), locks: new WebLocks('opfs'), estimate: originSpace };
+}
+
+function indexedDbStorage(): PlatformStorage {
+  return { provider: new IndexedDbProvider(), locks: new WebLocks('indexeddb'), estimate: originSpace };
+}
+
 /** OPFS where it works; but a database stays where it began its life. */
 async function chooseStorage(location: string): Promise<PlatformStorage> {
-  const indexedDb: PlatformStorage = { provider: new IndexedDbProvider(), locks: new WebLocks('indexeddb') };
-  const opfs: PlatformStorage = { provider: new OpfsProvider(), locks: new WebLocks('opfs') };
+  const indexedDb = indexedDbStorage();
+  const opfs = opfsStorage();
   // Asked first, because a page, which cannot write to OPFS, can look there, and destroy what its worker made.
   if (await opfs.provider.exists(location).catch(() => false)) return opfs;
   if (!(await isOpfsAvailable()))
@@ -62,4 +71,20 @@ async function chooseStorage(location: string): Promise<PlatformStorage> {
       warning: 'OPFS cannot be used here (it needs a dedicated worker), so IndexedDB is',
     };
   return (await indexedDb.provider.exists(location)) ? indexedDb : opfs;
+}
+
+/** Nothing of what this browser does not say: Safari's private windows and old browsers say little. */
+async function originSpace(): Promise<Omit<StorageStats, 'retries'>> {
+  const { storage } = navigator as { storage?: Partial<StorageManager> };
+  const [estimate, persisted] = await Promise.all([
+    storage?.estimate?.().catch(() => undefined),
+    storage?.persisted?.().catch(() => undefined),
+  ]);
+  const { usage, quota } = estimate ?? {};
+  return {
+    ...(persisted !== undefined && { persisted }),
+    ...(usage !== undefined && { usageBytes: usage }),
+    ...(quota !== undefined && { quotaBytes: quota }),
+    ...(usage !== undefined && quota !== undefined && { availableBytes: Math.max(0, quota - usage) }),
+  };
 }

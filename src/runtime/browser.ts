@@ -1,7 +1,8 @@
 import type { Database, OpenOptions } from '../base/api.ts';
-import { checkOpenOptions } from '../store/open-options.ts';
+import { checkOpenOptions, type EngineOptions } from '../store/open-options.ts';
 import type { SpawnedWorker } from '../worker/link.ts';
 import { openRemote } from '../worker/remote-database.ts';
+import { askToPersist, leaveTrace, readTraces, removeTraces } from './page.ts';
 
 /**
  * Opens a database, creating it if it is not there.
@@ -12,6 +13,13 @@ import { openRemote } from '../worker/remote-database.ts';
  */
 export async function open(location: string, options: OpenOptions = {}): Promise<Database> {
   checkOpenOptions(location, options);
+  askToPersist(options);
+  const database = await openEngine(location, { ...options, traces: readTraces(location) });
+  if (database.storage !== 'memory') leaveTrace(location, database.storage);
+  return database;
+}
+
+async function openEngine(location: string, options: EngineOptions): Promise<Database> {
   if (wantsWorker(options)) return openRemote(spawnWorker(), location, options);
   // Apart, so that a page whose engine runs in a worker does not load it twice.
   const [{ openLocal }, { browserPlatform }] = await Promise.all([
@@ -31,7 +39,8 @@ export async function destroy(location: string, options: OpenOptions = {}): Prom
     import('../store/destroy.ts'),
     import('./browser-platform.ts'),
   ]);
-  return destroyLocal(browserPlatform, location, options);
+  await destroyLocal(browserPlatform, location, options);
+  removeTraces(location, options.storage ?? 'auto');
 }
 
 /** Under 'auto' a page gets a worker; what runs in one already needs no other. */

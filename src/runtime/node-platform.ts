@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, statfs } from 'node:fs/promises';
 import { setImmediate } from 'node:timers';
 import { IsovecError } from '../base/errors.ts';
 import { FsProvider } from '../storage/fs.ts';
@@ -14,6 +14,12 @@ async function compileKernel(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(new URL('./isovec.wasm', import.meta.url)));
 }
 
+/** What this user may still write to the disk. Nothing where the file system does not say. */
+async function diskSpace(location: string): Promise<{ availableBytes?: number }> {
+  const found = await statfs(location).catch(() => undefined);
+  return found ? { availableBytes: found.bavail * found.bsize } : {};
+}
+
 /** Node, Deno and Bun. */
 export const nodePlatform: Platform = {
   async storage(kind, location) {
@@ -23,6 +29,7 @@ export const nodePlatform: Platform = {
       return {
         provider: new FsProvider(),
         locks: new FileLocks(),
+        estimate: () => diskSpace(location),
         ...(warning !== undefined && { warning }),
       };
     }

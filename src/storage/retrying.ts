@@ -1,6 +1,6 @@
 import { checkNotAborted } from '../base/abort.ts';
 import { isTransient } from './failures.ts';
-import type { StorageBackend, StorageFile, StorageProvider } from './storage.ts';
+import type { SharedCell, StorageBackend, StorageFile, StorageProvider } from './storage.ts';
 
 /**
  * Tries again what has failed for a reason that may pass, as the backend's own table of errors says (fs-errors.ts,
@@ -50,6 +50,8 @@ type Attempt = <T>(operation: () => Promise<T>) => Promise<T>;
 class RetryingBackend implements StorageBackend {
   readonly kind: StorageBackend['kind'];
   readonly capabilities: StorageBackend['capabilities'];
+  /** Handed on: it never fails. */
+  readonly cell?: (name: string) => SharedCell;
   readonly #backend: StorageBackend;
   readonly #closing = new AbortController();
   readonly #attempt: Attempt;
@@ -58,6 +60,7 @@ class RetryingBackend implements StorageBackend {
     this.#backend = backend;
     this.kind = backend.kind;
     this.capabilities = backend.capabilities;
+    if (backend.cell) this.cell = backend.cell.bind(backend);
     this.#attempt = (operation) => retry(operation, options, this.#closing.signal);
   }
 

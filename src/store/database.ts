@@ -23,6 +23,7 @@ import type { Engine } from './engine.ts';
 import { Indexer } from './indexer.ts';
 import type { LogCare } from './log-care.ts';
 import { Maintenance } from './maintenance.ts';
+import type { Place } from './place.ts';
 import type { OperationId } from './receipts.ts';
 import { checkName } from './records.ts';
 import { Session } from './session.ts';
@@ -32,6 +33,7 @@ import { checkTransaction } from './write-options.ts';
 export interface DatabaseParts {
   location: string;
   engine: Engine;
+  place: Place;
   lock: HeldLock | undefined;
   yieldTurn: (callback: () => void) => void;
   care: LogCare;
@@ -42,15 +44,17 @@ export class LocalDatabase implements Database {
   readonly location: string;
   readonly storage: Database['storage'];
   readonly #engine: Engine;
+  readonly #place: Place;
   readonly #lock: HeldLock | undefined;
   readonly #session = new Session();
   readonly #maintenance: Maintenance;
   readonly #indexer: Indexer;
 
-  constructor({ location, engine, lock, yieldTurn, care }: DatabaseParts) {
+  constructor({ location, engine, place, lock, yieldTurn, care }: DatabaseParts) {
     this.location = location;
     this.storage = engine.storage.kind;
     this.#engine = engine;
+    this.#place = place;
     this.#lock = lock;
     this.#maintenance = new Maintenance(engine, care);
     this.#indexer = new Indexer(engine, yieldTurn);
@@ -194,6 +198,7 @@ export class LocalDatabase implements Database {
           lastCheckpoint: { sequence: journal.coveredSequence, at: new Date(journal.writtenAt) },
         }),
         queue: { waiting: waiting.operations, bytes: waiting.bytes },
+        storage: await this.#place.stats(),
         collections: this.#infos(),
       };
     });

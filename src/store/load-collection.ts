@@ -3,6 +3,7 @@ import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
+import type { StorageFile } from '../storage/storage.ts';
 import {
   checkDataHeader,
   DATA_HEADER_BYTES,
@@ -85,7 +86,7 @@ async function loadGraph(
   }
 }
 
-const REBUILT_AFTER = ['CORRUPTION', 'FORMAT_VERSION', 'NOT_FOUND'];
+const REBUILT_AFTER = ['CORRUPTION', 'FORMAT_VERSION'];
 
 /** After the header: CRC32C of the image, then the image. */
 const IMAGE_OFFSET = DATA_HEADER_BYTES + 4;
@@ -137,10 +138,23 @@ async function loadVectors(
 
 /** As long as the manifest says, unless `bytes` is given. @throws IsovecError CORRUPTION where the file is shorter */
 async function readWhole(engine: Engine, name: string, bytes?: number): Promise<Uint8Array<ArrayBuffer>> {
-  const file = await engine.storage.open(name);
+  const file = await openLive(engine, name);
   try {
     return await file.read(0, bytes ?? engine.journal.files[name]?.bytes ?? 0);
   } finally {
     await file.close();
+  }
+}
+
+/** @throws IsovecError CORRUPTION when it is gone: NOT_FOUND would say that there is no database */
+async function openLive(engine: Engine, name: string): Promise<StorageFile> {
+  try {
+    return await engine.storage.open(name);
+  } catch (cause) {
+    if (!(cause instanceof IsovecError) || cause.code !== 'NOT_FOUND') throw cause;
+    throw new IsovecError('CORRUPTION', `${name}: missing, though the manifest names it`, {
+      details: { file: name },
+      cause,
+    });
   }
 }

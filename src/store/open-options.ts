@@ -1,5 +1,6 @@
 import { checkNotAborted } from '../base/abort.ts';
 import type { OpenOptions } from '../base/api.ts';
+import type { StorageKind } from '../storage/storage.ts';
 import {
   checkBoolean,
   checkInteger,
@@ -21,6 +22,8 @@ const OPTION_KEYS = [
   'durability',
   'syncInterval',
   'readOnly',
+  'create',
+  'persist',
   'recovery',
   'checksum',
   'lockTimeout',
@@ -29,21 +32,32 @@ const OPTION_KEYS = [
   'signal',
 ];
 
+/** What a runtime adds to its caller's options. */
+export interface EngineOptions extends OpenOptions {
+  traces?: Traces;
+}
+
+/**
+ * What outlives a database's files: since when, in milliseconds of the epoch, a database of this location has been known
+ * in each kind of storage.
+ */
+export type Traces = Partial<Record<StorageKind, number>>;
+
 /** @throws IsovecError INVALID_ARGUMENT, UNSUPPORTED */
 export function checkOpenOptions(location: unknown, options: OpenOptions): asserts location is string {
   if (typeof location !== 'string' || location.length === 0 || location.includes('\0'))
     throw invalid('location', 'a string that is not empty', location);
   checkObject(options, 'options');
   checkKeys(options, OPTION_KEYS, 'options');
-  const { storage, worker, durability, syncInterval, readOnly, recovery, lockTimeout, onProgress, signal } =
-    options;
+  const { storage, worker, durability, syncInterval, recovery, lockTimeout, onProgress, signal } = options;
   const { queueLimit, checksum } = options;
   if (storage !== undefined)
     checkOneOf(storage, ['auto', 'opfs', 'indexeddb', 'fs', 'memory'], 'options.storage');
   if (worker !== undefined) checkOneOf(worker, ['auto', true, false], 'options.worker');
   if (durability !== undefined) checkOneOf(durability, ['strict', 'relaxed'], 'options.durability');
   if (syncInterval !== undefined) checkInteger(syncInterval, 1, TIMEOUT_MAX_MS, 'options.syncInterval');
-  if (readOnly !== undefined) checkBoolean(readOnly, 'options.readOnly');
+  for (const key of ['readOnly', 'create', 'persist'] as const)
+    if (options[key] !== undefined) checkBoolean(options[key], `options.${key}`);
   if (recovery !== undefined) checkOneOf(recovery, ['strict', 'salvage'], 'options.recovery');
   if (recovery === 'salvage') throw unsupported("recovery 'salvage'", 'options.recovery');
   if (checksum !== undefined) checkOneOf(checksum, ['crc32c', 'sha256', 'blake3'], 'options.checksum');

@@ -1,5 +1,5 @@
 import { checkNotAborted } from '../base/abort.ts';
-import type { OpenOptions, Progress } from '../base/api.ts';
+import type { Progress } from '../base/api.ts';
 import { Journal } from '../journal/journal.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { LocalDatabase } from './database.ts';
@@ -8,8 +8,9 @@ import { Events } from './events.ts';
 import { loadCollection } from './load-collection.ts';
 import { LOG_CARE, type LogCare } from './log-care.ts';
 import { type DatabaseState, INITIAL_STATE } from './manifest-state.ts';
-import { LOCK_TIMEOUT_DEFAULT_MS, QUEUE_LIMIT_DEFAULT } from './open-options.ts';
+import { type EngineOptions, LOCK_TIMEOUT_DEFAULT_MS, QUEUE_LIMIT_DEFAULT } from './open-options.ts';
 import { decodeOperations } from './operations.ts';
+import { mayCreate, Place } from './place.ts';
 import type { Platform } from './platform.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -19,14 +20,14 @@ const SYNC_INTERVAL_DEFAULT_MS = 1000;
 export async function openLocal(
   platform: Platform,
   location: string,
-  options: OpenOptions,
+  options: EngineOptions,
   care: LogCare = LOG_CARE,
 ): Promise<LocalDatabase> {
   const { readOnly = false, signal } = options;
-  const { provider, locks, warning } = await platform.storage(options.storage ?? 'auto', location);
   const events = new Events();
   if (options.onProgress) events.on('progress', options.onProgress);
-  if (warning !== undefined) events.emit('warning', { code: 'UNSUPPORTED', message: warning });
+  const place = await Place.find(platform, location, options, events);
+  await place.checkThere();
 
   // Only what holds the lock may create, so two that open at the same instant make one database.
   let engine: Engine | undefined;
@@ -37,14 +38,15 @@ export async function openLocal(
   const timeoutMs = options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS;
   const lock = readOnly
     ? undefined
-    : await locks?.acquire(location, { timeoutMs, onLost, ...(signal && { signal }) });
+    : await place.locks?.acquire(location, { timeoutMs, onLost, ...(signal && { signal }) });
   let storage: StorageBackend | undefined;
   try {
     checkNotAborted(signal);
-    storage = await provider.open(location, { create: !readOnly, readOnly });
+    storage = await place.open();
     engine = await recover(platform, storage, events, options, care);
+    if (engine.journal.isNew) place.tellCreated();
     if (!readOnly) events.emit('role', { role: 'writer' });
-    return new LocalDatabase({ location, engine, lock, yieldTurn: platform.yieldTurn, care });
+    return new LocalDatabase({ location, engine, place, lock, yieldTurn: platform.yieldTurn, care });
   } catch (error) {
     await storage?.close();
     await lock?.release();
@@ -57,7 +59,7 @@ async function recover(
   platform: Platform,
   storage: StorageBackend,
   events: Events,
-  options: OpenOptions,
+  options: EngineOptions,
   { segmentBytesMax, segmentAgeMaxMs }: LogCare,
 ): Promise<Engine> {
   const { durability = 'strict', syncInterval, readOnly = false, checksum = 'crc32c', signal } = options;
@@ -70,6 +72,7 @@ async function recover(
       segmentBytesMax,
       segmentAgeMaxMs,
       readOnly,
+      create: mayCreate(options),
       onWarning: (message) => events.emit('warning', { code: 'CORRUPTION', message }),
       onFailed: () => engine?.dropStaged(),
       onFlushed: (sequence) => engine?.tellFlushed(sequence),

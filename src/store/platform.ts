@@ -1,4 +1,4 @@
-import type { OpenOptions } from '../base/api.ts';
+import type { OpenOptions, StorageStats } from '../base/api.ts';
 import type { LockProvider } from '../storage/lock.ts';
 import type { StorageProvider } from '../storage/storage.ts';
 
@@ -16,6 +16,8 @@ export interface PlatformStorage {
   provider: StorageProvider;
   /** Left out where every opening is a place of its own. */
   locks?: LockProvider;
+  /** How much room there is, and how safe it is, as far as this runtime can tell. */
+  estimate?: () => Promise<Omit<StorageStats, 'retries'>>;
   /** Set when 'auto' had to take less than the best, or the place is not a safe one. */
   warning?: string;
 }

@@ -9,12 +9,12 @@ import type {
   DatabaseEvents,
   Include,
   Metadata,
-  OpenOptions,
   Query,
   StoredRecord,
   WriteOptions,
 } from '../base/api.ts';
 import type { ErrorImage } from '../base/errors.ts';
+import type { EngineOptions } from '../store/open-options.ts';
 import type { ScanBounds } from '../store/scan.ts';
 
 /** The abort id of opening; calls count up from the next. */
@@ -23,7 +23,7 @@ export const OPENING_ABORT_ID = 0;
 export type Answer<T> = { ok: true; value: T } | { ok: false; error: ErrorImage };
 
 /** What the worker is told of the options: the rest cannot cross, or is the page's own business. */
-export type RemoteOpenOptions = Omit<OpenOptions, 'onProgress' | 'signal' | 'worker'>;
+export type RemoteOpenOptions = Omit<EngineOptions, 'onProgress' | 'signal' | 'worker'>;
 
 /** What arrives on the port for events, one message an event. */
 export type EventMessage = {

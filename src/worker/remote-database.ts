@@ -9,12 +9,12 @@ import type {
   DatabaseStats,
   IntegrityReport,
   Metadata,
-  OpenOptions,
   RepairReport,
   Transaction,
   TransactionOptions,
 } from '../base/api.ts';
 import { Events } from '../store/events.ts';
+import type { EngineOptions } from '../store/open-options.ts';
 import { Session } from '../store/session.ts';
 import { checkTransaction } from '../store/write-options.ts';
 import { type SpawnedWorker, WorkerLink } from './link.ts';
@@ -31,7 +31,7 @@ import { runRemoteTransaction } from './remote-transaction.ts';
 export async function openRemote(
   worker: SpawnedWorker,
   location: string,
-  options: OpenOptions,
+  options: EngineOptions,
 ): Promise<Database> {
   const { onProgress, signal, worker: _, ...remote } = options;
   const link = new WorkerLink(worker);

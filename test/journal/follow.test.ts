@@ -25,6 +25,7 @@ class Context {
         segmentBytesMax: 120,
         segmentAgeMaxMs: Number.POSITIVE_INFINITY,
         readOnly,
+        create: !readOnly,
         onWarning: (message) => warnings.push(message),
         onFailed: () => {},
         onFlushed: () => {},

@@ -22,6 +22,7 @@ async function openJournal(storage: StorageBackend, options: Partial<JournalOpti
       segmentBytesMax: Number.POSITIVE_INFINITY,
       segmentAgeMaxMs: Number.POSITIVE_INFINITY,
       readOnly: false,
+      create: true,
       onWarning: (message) => warnings.push(message),
       onFailed: () => {},
       onFlushed: () => {},
@@ -313,7 +314,7 @@ describe('the journal', () => {
     expect(entries).toEqual(['a']);
     expect(warnings.length).toBe(1);
     expect(sizeOf(files, log)).toBe(size);
-    await expect(openJournal(new MemoryBackend('empty'), { readOnly: true })).rejects.toMatchObject({
+    await expect(openJournal(new MemoryBackend('empty'), { create: false })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
   });

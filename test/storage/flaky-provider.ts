@@ -63,6 +63,7 @@ function flaky(backend: StorageBackend, attempt: Attempt, onClose: () => void): 
     remove: (name) => attempt(() => backend.remove(name)),
     replace: (name, content) => attempt(() => backend.replace(name, content)),
     load: (name) => attempt(() => backend.load(name)),
+    ...(backend.cell && { cell: backend.cell.bind(backend) }),
     usageBytes: () => attempt(() => backend.usageBytes()),
     close: () => {
       onClose();

@@ -26,7 +26,7 @@ function endlessFaults(): () => Fault {
 describe('with one attempt in three failing for a moment,', () => {
   describeStorage({
     kind: 'memory',
-    capabilities: { persistent: false, durableFlush: false, sharedReads: true },
+    capabilities: { persistent: false, durableFlush: false, sharedReads: true, sharedWrites: true },
     makeProvider: () => retrying(new FlakyProvider(new KeepingProvider(), endlessFaults()), { pause }),
     newLocation: () => `flaky-${locations++}`,
     badLocations: [],

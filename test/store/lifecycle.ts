@@ -203,6 +203,20 @@ function states(open: Open, newLocation: NewLocation, store: Store): void {
     expect(stats.diskBytes).toBeGreaterThanOrEqual(stats.log.bytes);
     expect(stats.memoryBytes).toBeGreaterThan(0);
     expect(stats.collections).toMatchObject([{ name: 'three', count: 3 }]);
+    expect(stats.storage.retries).toBe(0);
+    if (database.storage !== 'memory') expect(stats.storage.availableBytes).toBeGreaterThan(0);
+  });
+
+  it('makes nothing, not even a place, with create: false', async () => {
+    const location = newLocation();
+    const refused = { code: 'NOT_FOUND', message: expect.stringContaining(location) };
+    await expect(open(location, { create: false })).rejects.toMatchObject(refused);
+    await expect(open(location, { readOnly: true })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const database = await open(location);
+    await withThree(database);
+    await database.close();
+    const again = await open(location, { create: false });
+    expect(await (await again.collection('three')).count()).toBe(3);
   });
 
   it('catches up with its graph in the background, and says so', async () => {
