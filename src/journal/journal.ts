@@ -179,10 +179,10 @@ export class Journal<State> {
     return watermark.generation !== this.generation || watermark.sequence > this.lastSequence;
   }
 
-  /** Tells the others how far this one has come. Everything up to there is durable. */
-  announce(): void {
-    if (!this.#watermark) return;
-    writeWatermark(this.#watermark, { generation: this.generation, sequence: this.lastSequence });
+  /** Tells the others how far this one has come. Everything up to there is durable. @param generation of a manifest to look for */
+  announce(generation = this.generation): void {
+    if (!this.#watermark || this.#options.readOnly) return;
+    writeWatermark(this.#watermark, { generation, sequence: this.lastSequence });
   }
 
   /**
@@ -196,6 +196,8 @@ export class Journal<State> {
 
   /** The manifest as it is by now, if somebody else has replaced it. */
   async newerManifest(): Promise<Manifest<State> | undefined> {
+    const announced = this.#watermark && readWatermark(this.#watermark);
+    if (announced?.generation === this.generation) return undefined;
     const bytes = await this.#storage.load(MANIFEST_NAME);
     if (!bytes) throw manifestMissing([]);
     const manifest = decodeManifest<State>(bytes);
@@ -273,6 +275,8 @@ export class Journal<State> {
       files,
       state,
     };
+    // Before it is there: should this process die in between, others look for it, and not find it.
+    this.announce(manifest.generation);
     await this.#replaceManifest(manifest, onReplaced);
     this.#writer().forget(coveredSequence);
     return obsolete;

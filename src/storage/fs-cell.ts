@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { systemErrorCode } from './fs-errors.ts';
 import type { SharedCell } from './storage.ts';
 
 /** More than any cell holds. */
@@ -20,14 +21,12 @@ export class FsCell implements SharedCell {
 
   read(): Uint8Array {
     const bytes = new Uint8Array(CELL_BYTES_MAX);
-    const descriptor = this.#open();
-    if (descriptor === undefined) return bytes.subarray(0, 0);
-    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, 0));
+    const length = this.#attempt((descriptor) => readSync(descriptor, bytes, 0, bytes.length, 0));
+    return bytes.subarray(0, length ?? 0);
   }
 
   write(bytes: Uint8Array): void {
-    const descriptor = this.#open();
-    if (descriptor !== undefined) writeSync(descriptor, bytes, 0, bytes.length, 0);
+    this.#attempt((descriptor) => writeSync(descriptor, bytes, 0, bytes.length, 0));
   }
 
   close(): void {
@@ -35,16 +34,15 @@ export class FsCell implements SharedCell {
     this.#descriptor = undefined;
   }
 
-  #open(): number | undefined {
+  /** @returns undefined when nobody has written yet, or the file cannot be had: then others learn later, under the lock */
+  #attempt(operation: (descriptor: number) => number): number | undefined {
+    const flags = this.#readOnly ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT;
     try {
-      this.#descriptor ??= openSync(
-        this.#path,
-        this.#readOnly ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT,
-      );
+      this.#descriptor ??= openSync(this.#path, flags);
+      return operation(this.#descriptor);
     } catch (thrown) {
-      // Nobody has written yet, or it cannot be had: then others learn later, under the lock.
-      if (!(thrown instanceof Error && 'code' in thrown)) throw thrown;
+      if (systemErrorCode(thrown) === undefined) throw thrown;
+      return undefined;
     }
-    return this.#descriptor;
   }
 }

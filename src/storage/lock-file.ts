@@ -17,7 +17,8 @@ import {
   takeToken,
 } from './lock-folder.ts';
 import { currentOwner, patienceMs, STALE_MS } from './lock-owner.ts';
-import { lockTimedOut, waitingAborted } from './lock-waiting.ts';
+import { lockTimedOut, pause, waitingAborted } from './lock-waiting.ts';
+import { isFolderInUse, joinFolder } from './presence-file.ts';
 
 /** How often a holder renews its token for those who can only go by the time: several times within their patience. */
 const RENEWAL_MS = 1000;
@@ -48,6 +49,14 @@ export class FileLocks implements LockProvider {
     return translated(`lock the folder '${location}'`, { location }, () =>
       new Acquisition(location, options).run(),
     );
+  }
+
+  join(location: string): Promise<HeldLock> {
+    return joinFolder(location);
+  }
+
+  isInUse(location: string): Promise<boolean> {
+    return isFolderInUse(location);
   }
 }
 
@@ -197,6 +206,14 @@ class HeldFileLock implements HeldLock {
     });
   }
 
+  isWanted(): boolean {
+    try {
+      return (look(this.#folder)?.tickets.length ?? 0) > 0;
+    } catch {
+      return false;
+    }
+  }
+
   /** Certainly still the holder, with nobody in line. */
   #isAlone(): boolean {
     if (performance.now() - this.#renewedAtMs > STALE_MS / 2) return false; // somebody may be about to take it over
@@ -222,16 +239,4 @@ class HeldFileLock implements HeldLock {
     this.#isHeld = false;
     clearInterval(this.#renewal);
   }
-}
-
-function pause(delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, delayMs);
-    signal?.addEventListener('abort', end);
-  });
 }

@@ -7,6 +7,12 @@ export interface LockProvider {
    * @throws IsovecError LOCK_TIMEOUT, ABORTED
    */
   acquire(location: string, options: LockOptions): Promise<HeldLock>;
+
+  /** Says that a place is in use, without keeping anybody from writing, until that is released. Left out, like the next,
+   *  where whoever has a place open holds its lock. */
+  join?(location: string): Promise<HeldLock>;
+  /** Whether anybody has joined. */
+  isInUse?(location: string): Promise<boolean>;
 }
 
 export interface LockOptions {
@@ -20,4 +26,6 @@ export interface HeldLock {
    *  @param soonAgain leaves in place what makes the next acquiring cheap (a file lock: 0.03 ms instead of 0.3); the last
    *         release of all, before closing, should not */
   release(options?: { soonAgain?: boolean }): Promise<void>;
+  /** Is somebody waiting for it? Left out where that cannot be known. Takes no longer than 20 us. */
+  isWanted?(): boolean;
 }

@@ -68,13 +68,13 @@ export interface SnapshotSource {
 export async function note(engine: Engine, special?: SnapshotSource): Promise<Noted> {
   engine.checkWritable();
   const coveredSequence = await engine.journal.rotate();
-  const { nextCollectionId } = engine;
+  const { nextCollectionId, receipts } = engine.collections;
   const snapshots = [...engine.collections.values()].map((state) => {
     if (state === special?.state) return special.note();
     const snapshot = takeSnapshot(state, engine.journal.generation + 1);
     return (live: Record<string, LiveFile>) => storeSnapshot(engine, snapshot, live);
   });
-  return { coveredSequence, nextCollectionId, receipts: engine.receipts.stored(), snapshots };
+  return { coveredSequence, nextCollectionId, receipts: receipts.stored(), snapshots };
 }
 
 /** Makes files of what has been noted, and cuts the log. Nothing else may be stored meanwhile. */
@@ -91,6 +91,7 @@ export async function store(
   const obsolete = await engine.journal.commitCheckpoint(coveredSequence, live, state, () => {
     for (const { finish } of stored) finish();
   });
+  engine.journal.announce();
   await engine.journal.removeCovered();
   for (const { release } of stored) await release?.();
   for (const name of obsolete) await engine.storage.remove(name);

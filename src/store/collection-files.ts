@@ -95,7 +95,12 @@ export class CollectionFiles {
 
   /** The file to append to. */
   writable(kind: keyof GrowingFiles): Promise<StorageFile> {
-    return this.#file(this.names[kind]);
+    return this.#file(this.names[kind], true);
+  }
+
+  /** Opens what will be read: once open it can be, even when others have removed it. */
+  async hold(): Promise<void> {
+    for (const kind of ['vectors', 'records'] as const) await this.#file(this.names[kind]);
   }
 
   /** Closes the files once nobody reads them any more. */
@@ -108,10 +113,10 @@ export class CollectionFiles {
     this.#open.clear();
   }
 
-  #file(name: string): Promise<StorageFile> {
+  #file(name: string, create = false): Promise<StorageFile> {
     let file = this.#open.get(name);
     if (!file) {
-      file = this.#storage.open(name, { create: true });
+      file = this.#storage.open(name, { create });
       this.#open.set(name, file);
       file.catch(() => this.#open.delete(name));
     }

@@ -3,8 +3,10 @@ import type { VectorIndex } from '../search/vector-index.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import { RecordTail } from '../tables/record-tail.ts';
 import type { RowTable } from '../tables/row-table.ts';
+import type { RecordExtent } from '../tables/rows-file.ts';
 import type { CollectionFiles } from './collection-files.ts';
 import { publicConfig, type ResolvedConfig } from './config.ts';
+import type { StoredCollection } from './manifest-state.ts';
 import type { RecordOperation } from './operations.ts';
 
 /** A record as it is stored. The metadata stays encoded until somebody wants it. */
@@ -29,11 +31,11 @@ export class CollectionState {
   rows: RowTable;
   files: CollectionFiles;
   tail: RecordTail;
-  readonly index: VectorIndex;
+  index: VectorIndex;
   /** Steps that the graph has taken since its image was written. */
   graphSteps = 0;
   /** Rows that have died since the last checkpoint, in order: the next one stores them. */
-  readonly deaths: number[] = [];
+  deaths: number[] = [];
   isDropped = false;
   /** Scans under way: compaction renumbers what they have yet to read. */
   readonly scans = new Set<{ renumber(newRows: Uint32Array): void }>();
@@ -63,6 +65,24 @@ export class CollectionState {
       indexed: this.config.index.type === 'flat' ? count : count - this.index.pendingCount,
       garbage: this.rows.deadCount,
     };
+  }
+
+  /** A checkpoint that somebody else has made: what it stored is in files now. @param extents the new ones */
+  adopt({ rowCount, deadCount }: StoredCollection, extents: readonly RecordExtent[]): void {
+    this.files.addExtents(extents);
+    if (rowCount > this.tail.firstRow) this.tail.advance(rowCount);
+    this.deaths.splice(0, this.deaths.length - (this.rows.deadCount - deadCount));
+  }
+
+  /** The same collection as it was loaded anew, its rows in other numbers. */
+  become({ rows, files, tail, index, epoch, deaths, graphSteps }: CollectionState): void {
+    if (this.scans.size > 0) {
+      const newRows = new Uint32Array(this.rows.rowCount).fill(NO_ROW);
+      for (let row = 0; row < newRows.length; row++)
+        if (this.rows.isLive(row)) newRows[row] = rows.find(this.rows.idBytes(row));
+      for (const scan of this.scans) scan.renumber(newRows);
+    }
+    Object.assign(this, { rows, files, tail, index, epoch, deaths, graphSteps });
   }
 
   /** Takes in one committed operation. */

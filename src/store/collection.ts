@@ -56,7 +56,10 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   info(): Promise<CollectionInfo> {
-    return this.#run(() => this.#state.info());
+    return this.#run(async () => {
+      await this.#refresh();
+      return this.#state.info();
+    });
   }
 
   insert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }> {
@@ -88,8 +91,9 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   count(filter?: Filter): Promise<number> {
-    return this.#run(() => {
+    return this.#run(async () => {
       if (filter !== undefined) throw unsupported('counting by filter', 'filter');
+      await this.#refresh();
       return this.#state.rows.liveCount;
     });
   }
@@ -117,11 +121,12 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     options: { filter?: Filter; batchSize?: number; include?: Include[] },
     bounds?: ScanBounds,
   ): Promise<RunningScan<M>> {
-    return this.#run(() => {
+    return this.#run(async () => {
       const { filter, batchSize = SCAN_BATCH_DEFAULT, include } = options;
       if (filter !== undefined) throw unsupported('scanning by filter', 'options.filter');
       checkInteger(batchSize, 1, SCAN_BATCH_MAX, 'options.batchSize');
       const { metadata, vector } = checkInclude(include, ['vector', 'metadata'], 'options.include');
+      await this.#refresh();
       const scan = new Scan(this.#state, { body: metadata, vector }, bounds);
       return {
         next: () =>
@@ -152,6 +157,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   async #answer(queries: Query[], pathOf: (index: number) => string): Promise<Hit<M>[][]> {
     const checked = queries.map((query, index) => checkQuery(query, pathOf(index), this.#state.config));
     const answers: Hit<M>[][] = [];
+    await this.#refresh();
     for (const query of checked) {
       checkNotAborted(query.signal);
       answers.push((await runQuery(this.#state, query)) as Hit<M>[]);
@@ -161,6 +167,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   async #read(ids: string[]): Promise<(StoredRecord<M> | undefined)[]> {
+    await this.#refresh();
     const encoder = new TextEncoder();
     const rows = ids.map((id) => this.#state.rows.find(encoder.encode(id)));
     const found = rows.filter((row) => row !== NO_ROW);
@@ -197,6 +204,12 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
       this.#checkThere();
       return fn();
     });
+  }
+
+  /** Takes in what other processes have written: it may have been dropped, too. */
+  async #refresh(): Promise<void> {
+    await this.#engine.refresh();
+    this.#checkThere();
   }
 
   #checkThere(): void {

@@ -18,6 +18,7 @@ import { NAME_BYTES_MAX } from '../base/limits.ts';
 import type { HeldLock } from '../storage/lock.ts';
 import { unsupported } from './check.ts';
 import { dropped, LocalCollection } from './collection.ts';
+import type { CollectionState } from './collection-state.ts';
 import { checkConfigMatches, resolveConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { Indexer } from './indexer.ts';
@@ -34,7 +35,8 @@ export interface DatabaseParts {
   location: string;
   engine: Engine;
   place: Place;
-  lock: HeldLock | undefined;
+  /** Says that it is open. */
+  presence: HeldLock | undefined;
   yieldTurn: (callback: () => void) => void;
   care: LogCare;
 }
@@ -45,23 +47,24 @@ export class LocalDatabase implements Database {
   readonly storage: Database['storage'];
   readonly #engine: Engine;
   readonly #place: Place;
-  readonly #lock: HeldLock | undefined;
+  readonly #presence: HeldLock | undefined;
   readonly #session = new Session();
   readonly #maintenance: Maintenance;
   readonly #indexer: Indexer;
 
-  constructor({ location, engine, place, lock, yieldTurn, care }: DatabaseParts) {
+  constructor({ location, engine, place, presence, yieldTurn, care }: DatabaseParts) {
     this.location = location;
     this.storage = engine.storage.kind;
     this.#engine = engine;
     this.#place = place;
-    this.#lock = lock;
+    this.#presence = presence;
     this.#maintenance = new Maintenance(engine, care);
     this.#indexer = new Indexer(engine, yieldTurn);
     engine.onCommitted = () => {
       this.#indexer.wake();
       this.#maintenance.afterCommit();
     };
+    engine.onFollowed = () => this.#indexer.wake();
     this.#indexer.wake();
   }
 
@@ -77,18 +80,40 @@ export class LocalDatabase implements Database {
   ): Promise<LocalCollection<M>> {
     const engine = this.#engine;
     checkName(name, 'name', NAME_BYTES_MAX);
-    const state = await engine.writing.run(async () => {
-      const found = engine.find(name);
+    const open = () => {
+      const found = engine.collections.find(name);
       if (found && config !== undefined) checkConfigMatches(name, config, found.config);
+      return found;
+    };
+    await engine.refresh();
+    const state = open() ?? (await this.#create(name, config, open, operation));
+    return new LocalCollection<M>(state, engine, this.#session);
+  }
+
+  /** @param open answers with the collection if somebody has created it meanwhile */
+  async #create(
+    name: string,
+    config: CollectionConfig | undefined,
+    open: () => CollectionState | undefined,
+    operation: OperationId | undefined,
+  ): Promise<CollectionState> {
+    const engine = this.#engine;
+    if (config === undefined) {
+      // It may be being created by a call before this one.
+      await engine.writing.run(async () => {});
+      const found = open();
       if (found) return found;
-      if (config === undefined) throw notFound(name);
-      const resolved = resolveConfig(config);
-      const collectionId = engine.nextCollectionId;
+      throw notFound(name);
+    }
+    const resolved = resolveConfig(config);
+    return engine.exclusively(async () => {
+      const found = open();
+      if (found) return found;
+      const collectionId = engine.collections.nextCollectionId;
       const receipt = operation && { ...operation, outcome: collectionId };
       await engine.define({ kind: 'create', collectionId, name, config: resolved }, receipt);
-      return engine.find(name)!;
+      return engine.collections.find(name)!;
     });
-    return new LocalCollection<M>(state, engine, this.#session);
   }
 
   /**
@@ -104,20 +129,22 @@ export class LocalDatabase implements Database {
 
   /** The outcome of an operation that has been carried out under this id, as its receipt has it. */
   outcomeOf(operation: OperationId): number | undefined {
-    return this.#engine.receipts.find(operation);
+    return this.#engine.collections.receipts.find(operation);
   }
 
   collections(): Promise<CollectionInfo[]> {
-    return this.#session.run(() => this.#infos());
+    return this.#session.run(async () => {
+      await this.#engine.refresh();
+      return this.#infos();
+    });
   }
 
   dropCollection(name: string, operation?: OperationId): Promise<void> {
     const engine = this.#engine;
     return this.#session.run(async () => {
       checkName(name, 'name', NAME_BYTES_MAX);
-      const state = await engine.writing.run(async () => {
-        engine.checkWritable();
-        const found = engine.find(name);
+      const state = await engine.exclusively(async () => {
+        const found = engine.collections.find(name);
         if (!found) throw notFound(name);
         const receipt = operation && { ...operation, outcome: found.id };
         await engine.define({ kind: 'drop', collectionId: found.id }, receipt);
@@ -139,7 +166,7 @@ export class LocalDatabase implements Database {
       const { signal } = checkTransaction(fn, options);
       const engine = this.#engine;
       const find = (name: string) => {
-        const state = engine.find(name);
+        const state = engine.collections.find(name);
         if (!state) throw notFound(name);
         return state;
       };
@@ -187,6 +214,7 @@ export class LocalDatabase implements Database {
 
   stats(): Promise<DatabaseStats> {
     return this.#session.run(async () => {
+      await this.#engine.refresh();
       const { journal, storage, memoryBytes, waiting } = this.#engine;
       const { oldestEntryTime, ...log } = journal.statistics();
       return {
@@ -219,7 +247,8 @@ export class LocalDatabase implements Database {
       } finally {
         for (const { files } of collections.values()) await files.close();
         await storage.close();
-        await this.#lock?.release();
+        await this.#engine.lease.close();
+        await this.#presence?.release();
       }
     });
   }

@@ -4,7 +4,7 @@
  * could still be lost, and a failed write leaves no trace.
  */
 import type { DatabaseEvents } from '../base/api.ts';
-import { assert, IsovecError } from '../base/errors.ts';
+import { IsovecError } from '../base/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { ChecksumName } from '../journal/manifest.ts';
 import { createVectorIndex } from '../search/kernel-index.ts';
@@ -13,9 +13,12 @@ import { RowTable } from '../tables/row-table.ts';
 import { BlockCache } from './block-cache.ts';
 import { CollectionFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
+import { Collections } from './collections.ts';
 import type { ResolvedConfig } from './config.ts';
 import { Draft } from './draft.ts';
 import type { Events } from './events.ts';
+import { Follower } from './follower.ts';
+import { ExclusiveLease, type WriterLease } from './lease.ts';
 import type { DatabaseState } from './manifest-state.ts';
 import { growingFileNames } from './manifest-state.ts';
 import type { Mutation } from './mutations.ts';
@@ -27,7 +30,7 @@ import {
   type Operation,
   type RecordOperation,
 } from './operations.ts';
-import { type Receipt, Receipts } from './receipts.ts';
+import type { Receipt } from './receipts.ts';
 import { Staging } from './staging.ts';
 import type { TurnOptions, WriteQueue } from './write-queue.ts';
 
@@ -52,13 +55,16 @@ export class Engine {
   /** What the checksums of new files are made with. */
   readonly checksum: ChecksumName;
   readonly cache = new BlockCache(BLOCK_CACHE_BYTES);
-  readonly collections = new Map<number, CollectionState>();
-  readonly receipts = new Receipts();
-  nextCollectionId = 1;
+  readonly collections: Collections;
   /** Held while a batch is put together and staged, and while maintenance needs the state to stand still. */
   readonly writing: WriteQueue;
   /** Called after each commit. */
   onCommitted: () => void = () => {};
+  /** Called when something that others have written has been taken in. */
+  onFollowed: () => void = () => {};
+  /** Set when the engine is complete. Nothing is written without it. */
+  lease: WriterLease = new ExclusiveLease(undefined);
+  readonly #follower = new Follower(this);
   readonly #kernel: WebAssembly.Module;
   readonly #staging = new Staging();
   /** Commits that are not on the device yet, oldest first. */
@@ -73,11 +79,7 @@ export class Engine {
     this.readOnly = readOnly;
     this.checksum = checksum;
     this.#kernel = kernel;
-  }
-
-  find(name: string): CollectionState | undefined {
-    for (const state of this.collections.values()) if (state.name === name) return state;
-    return undefined;
+    this.collections = this.createCollections();
   }
 
   get memoryBytes(): number {
@@ -105,6 +107,7 @@ export class Engine {
 
   /** Everything up to this sequence is on the device. */
   tellFlushed(sequence: number): void {
+    this.journal.announce();
     while (this.#unflushed.length > 0 && this.#unflushed[0]!.sequence <= sequence)
       this.events.emit('commit', this.#unflushed.shift()!);
   }
@@ -147,9 +150,7 @@ export class Engine {
         if (failedBefore === this.#staging.failures) return { result, committed: this.#commitDraft(draft) };
       }
     };
-    const { result, committed } = await this.writing.run(turn, { ...options, bytes });
-    await committed;
-    return result;
+    return this.#commitTurn(turn, (fn) => this.writing.run(fn, { ...options, bytes }));
   }
 
   /**
@@ -165,7 +166,48 @@ export class Engine {
       this.checkWritable();
       return { result, committed: this.#commitDraft(draft) };
     };
-    const { result, committed } = await this.writing.runTransaction(turn, { signal });
+    return this.#commitTurn(turn, (fn) => this.writing.runTransaction(fn, { signal }));
+  }
+
+  /** Runs `fn` with the right to write, and nothing else being put together. */
+  async exclusively<T>(fn: () => Promise<T>): Promise<T> {
+    this.checkWritable();
+    return this.#commitTurn(
+      async () => ({ result: await fn(), committed: Promise.resolve() }),
+      (turn) => this.writing.run(turn),
+    );
+  }
+
+  /** Takes in everything that others have written: with the lock held. */
+  catchUp(): Promise<void> {
+    return this.#follower.catchUp();
+  }
+
+  /** Before reading: takes in what others have written, if there is anything. */
+  refresh(): Promise<void> | undefined {
+    if (!this.journal.isBehind) return undefined;
+    // Whoever can write has seen everything.
+    return this.#follower.refresh(() => !this.readOnly && this.lease.isHeld);
+  }
+
+  /** A turn keeps the lease until what it has staged is committed. */
+  async #commitTurn<T>(
+    turn: () => Promise<{ result: T; committed: Promise<void> }>,
+    run: (fn: typeof turn) => ReturnType<typeof turn>,
+  ): Promise<T> {
+    const { result, committed } = await run(async () => {
+      this.checkWritable();
+      await this.lease.enter();
+      const leave = () => this.lease.leave();
+      try {
+        const outcome = await turn();
+        outcome.committed.then(leave, leave);
+        return outcome;
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    });
     await committed;
     return result;
   }
@@ -174,46 +216,27 @@ export class Engine {
   async define(operation: CreateOperation | DropOperation, receipt?: Receipt): Promise<void> {
     this.checkWritable();
     await this.journal.drain();
-    await this.#commit([operation], receipt, () => this.apply(operation));
+    await this.#commit([operation], receipt, () => this.collections.apply(operation));
   }
 
-  /** Takes in one operation that is durable: just committed, or replayed from the log. */
-  apply(operation: Operation): void {
-    if (operation.kind === 'receipt') {
-      this.receipts.add(operation);
-      return;
-    }
-    const { collectionId } = operation;
-    switch (operation.kind) {
-      case 'create':
-        this.#addEmpty(collectionId, operation.name, operation.config);
-        break;
-      case 'drop': {
-        const state = this.collections.get(collectionId);
-        assert(state, `collection ${collectionId} is dropped but not there`);
-        state.isDropped = true;
-        this.collections.delete(collectionId);
-        break;
-      }
-      default: {
-        const state = this.collections.get(collectionId);
-        // Written before the drop was, committed after it: the drop has the last word.
-        if (state) state.apply(operation);
-      }
-    }
+  /** Takes in a batch that somebody else has written. */
+  takeIn(operations: readonly Operation[], sequence: number): void {
+    const names = this.#namesOf(operations);
+    for (const operation of operations) this.collections.apply(operation);
+    this.events.emit('commit', { sequence, collections: names });
+    this.onFollowed();
   }
 
-  #addEmpty(id: number, name: string, config: ResolvedConfig): void {
-    const files = new CollectionFiles(
-      this.storage,
-      this.cache,
-      growingFileNames(id, 0),
-      config.dimensions,
-      [],
-    );
+  /** Collections that are to take the place of those here. */
+  createCollections(): Collections {
+    return new Collections((id, name, config) => this.#createEmpty(id, name, config));
+  }
+
+  #createEmpty(id: number, name: string, config: ResolvedConfig): CollectionState {
+    const names = growingFileNames(id, 0);
+    const files = new CollectionFiles(this.storage, this.cache, names, config.dimensions, []);
     const parts = { rows: new RowTable(), files, index: this.createIndex(config) };
-    this.collections.set(id, new CollectionState(id, name, config, 0, parts));
-    this.nextCollectionId = Math.max(this.nextCollectionId, id + 1);
+    return new CollectionState(id, name, config, 0, parts);
   }
 
   #commitDraft(draft: Draft): Promise<void> {
@@ -224,7 +247,7 @@ export class Engine {
     const committed = this.#commit(operations, receipt, () => {
       draft.unmerge();
       for (const [collectionId, count] of puts) this.#staging.arrived(collectionId, count);
-      for (const operation of operations) this.apply(operation);
+      for (const operation of operations) this.collections.apply(operation);
     });
     this.#staging.add(draft, committed);
     return committed;
@@ -244,14 +267,14 @@ export class Engine {
     receipt: Receipt | undefined,
     apply: () => void,
   ): Promise<void> {
-    const names = new Set(operations.map((operation) => this.#nameOf(operation)));
+    const names = this.#namesOf(operations);
     const logged = receipt ? [...operations, { kind: 'receipt' as const, ...receipt }] : operations;
     let failure: unknown;
     await this.journal.append(encodeOperations(logged), (sequence) => {
-      this.#unflushed.push({ sequence, collections: [...names] });
+      this.#unflushed.push({ sequence, collections: names });
       try {
         apply();
-        if (receipt) this.receipts.add(receipt);
+        if (receipt) this.collections.receipts.add(receipt);
       } catch (error) {
         // The batch is durable, but memory no longer says the same as the log: only reopening can help.
         failure = error;
@@ -262,9 +285,13 @@ export class Engine {
     this.onCommitted();
   }
 
-  #nameOf(operation: ChangeOperation): string {
-    if (operation.kind === 'create') return operation.name;
-    return this.collections.get(operation.collectionId)?.name ?? '';
+  #namesOf(operations: readonly Operation[]): string[] {
+    const names = new Set<string>();
+    for (const operation of operations)
+      if (operation.kind === 'create') names.add(operation.name);
+      else if (operation.kind !== 'receipt')
+        names.add(this.collections.get(operation.collectionId)?.name ?? '');
+    return [...names];
   }
 }
 

@@ -2,6 +2,7 @@
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
+import type { LiveFile } from '../journal/manifest.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import type { StorageFile } from '../storage/storage.ts';
 import {
@@ -12,7 +13,7 @@ import {
 } from '../tables/data-header.ts';
 import { Bitmap } from '../tables/growable.ts';
 import { RowTable } from '../tables/row-table.ts';
-import { decodeIds, decodeRowsFile, type RecordExtent } from '../tables/rows-file.ts';
+import { decodeIds, decodeRowsBlocks, decodeRowsFile, type RecordExtent } from '../tables/rows-file.ts';
 import { vectorStrideBytes } from '../tables/vectors-file.ts';
 import { CollectionFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
@@ -22,21 +23,26 @@ import type { StoredCollection } from './manifest-state.ts';
 /** Vectors read at a time. */
 const PIECE_BYTES = 4 * 1024 * 1024;
 
-/** @throws IsovecError CORRUPTION, FORMAT_VERSION; a damaged graph is only warned of, and rebuilt */
+type LiveFiles = Readonly<Record<string, LiveFile>>;
+
+/** @param live the files, as the manifest that names them has them
+ *  @throws IsovecError CORRUPTION, FORMAT_VERSION; a damaged graph is only warned of, and rebuilt */
 export async function loadCollection(
   engine: Engine,
   stored: StoredCollection,
+  live: LiveFiles,
   onProgress: (rowsDone: number) => void,
 ): Promise<CollectionState> {
   const { id, name, config, epoch, rowCount, files: names } = stored;
-  const { rows, extents } = await loadRows(engine, stored);
+  const { rows, extents } = await loadRows(engine, stored, live);
   const files = new CollectionFiles(engine.storage, engine.cache, names, config.dimensions, extents);
   const index = engine.createIndex(config);
   if (rowCount > 0) {
     await checkHeaders(engine, stored);
     index.reserve(rows.liveCount);
-    await loadGraph(engine, stored, index);
+    await loadGraph(engine, stored, live, index);
     await loadVectors(files, rows, index, config.dimensions, onProgress);
+    if (engine.storage.capabilities.sharedWrites) await files.hold();
   }
   return new CollectionState(id, name, config, epoch, { rows, files, index });
 }
@@ -44,10 +50,14 @@ export async function loadCollection(
 async function loadRows(
   engine: Engine,
   { files, rowCount, deadCount }: StoredCollection,
+  live: LiveFiles,
 ): Promise<{ rows: RowTable; extents: RecordExtent[] }> {
   const rows = new RowTable();
   if (rowCount === 0) return { rows, extents: [] };
-  const { ids, extents, deaths } = decodeRowsFile(await readWhole(engine, files.rows), files.rows);
+  const { ids, extents, deaths } = decodeRowsFile(
+    await readFile(engine, files.rows, 0, lengthOf(live, files.rows)),
+    files.rows,
+  );
   const dead = new Bitmap();
   for (const row of deaths) dead.add(row);
   for (const block of ids)
@@ -63,20 +73,35 @@ async function loadRows(
   return { rows, extents };
 }
 
+/** Where the records lie that have been stored since the manifest that the engine goes by. */
+export async function loadNewExtents(
+  engine: Engine,
+  { files }: StoredCollection,
+  live: LiveFiles,
+): Promise<RecordExtent[]> {
+  const name = files.rows;
+  const from = lengthOf(engine.journal.files, name) || DATA_HEADER_BYTES;
+  const to = lengthOf(live, name);
+  if (to <= from) return [];
+  return decodeRowsBlocks(await readFile(engine, name, from, to), 0, name).extents;
+}
+
 async function checkHeaders(engine: Engine, { files }: StoredCollection): Promise<void> {
   for (const kind of ['vectors', 'records'] as const)
-    checkDataHeader(await readWhole(engine, files[kind], DATA_HEADER_BYTES), kind, files[kind]);
+    checkDataHeader(await readFile(engine, files[kind], 0, DATA_HEADER_BYTES), kind, files[kind]);
 }
 
 /** Derived data: damage costs time, not records. */
 async function loadGraph(
   engine: Engine,
   { name, graph }: StoredCollection,
+  live: LiveFiles,
   index: VectorIndex,
 ): Promise<void> {
   if (graph === undefined) return;
   try {
-    index.loadGraph(decodeGraphFile(await readWhole(engine, graph), graph));
+    const bytes = await readFile(engine, graph, 0, lengthOf(live, graph));
+    index.loadGraph(decodeGraphFile(bytes, graph));
   } catch (error) {
     if (!(error instanceof IsovecError) || !REBUILT_AFTER.includes(error.code)) throw error;
     engine.events.emit('warning', {
@@ -136,11 +161,20 @@ async function loadVectors(
   for (const row of stale) index.remove(row);
 }
 
-/** As long as the manifest says, unless `bytes` is given. @throws IsovecError CORRUPTION where the file is shorter */
-async function readWhole(engine: Engine, name: string, bytes?: number): Promise<Uint8Array<ArrayBuffer>> {
+function lengthOf(live: LiveFiles, name: string): number {
+  return live[name]?.bytes ?? 0;
+}
+
+/** @throws IsovecError CORRUPTION where the file is shorter */
+async function readFile(
+  engine: Engine,
+  name: string,
+  start: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const file = await openLive(engine, name);
   try {
-    return await file.read(0, bytes ?? engine.journal.files[name]?.bytes ?? 0);
+    return await file.read(start, end - start);
   } finally {
     await file.close();
   }

@@ -32,14 +32,14 @@ export class Maintenance {
   }
 
   checkpoint(): Promise<void> {
-    return this.#mutex.run(() => this.#checkpoint());
+    return this.#alone(() => this.#checkpoint());
   }
 
   /** For a caller to whom it matters not: a failure is told as a warning, and made good later. */
   async checkpointSoon(): Promise<void> {
     this.#isScheduled = true;
     try {
-      await this.checkpoint();
+      await this.#alone(() => this.#checkpointUnlessMade());
       this.#failures = 0;
     } catch (error) {
       const delayMs = Math.min(this.#care.retryMs * 2 ** this.#failures++, this.#care.retryMaxMs);
@@ -64,17 +64,27 @@ export class Maintenance {
   finish(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
+    return this.#alone(() => this.#checkpointUnlessMade()).catch((error) => this.#warn(error));
+  }
+
+  /** Nobody else makes checkpoints or compacts meanwhile, neither here nor anywhere. */
+  #alone<T>(fn: () => Promise<T>): Promise<T> {
+    const engine = this.#engine;
     return this.#mutex.run(async () => {
-      if (this.#engine.journal.tailBytes === 0 && !hasGraphToStore(this.#engine)) return;
-      await this.#checkpoint().catch((error) => this.#warn(error));
+      engine.checkWritable();
+      return engine.lease.during(fn);
     });
+  }
+
+  /** Somebody else may have been faster. */
+  async #checkpointUnlessMade(): Promise<void> {
+    if (this.#engine.journal.tailBytes > 0 || hasGraphToStore(this.#engine)) await this.#checkpoint();
   }
 
   /** One collection after another, so that no more than the largest is on the device twice. */
   compact(onProgress: (progress: Progress) => void): Promise<CompactResult> {
     const engine = this.#engine;
-    return this.#compacting.run(async () => {
-      engine.checkWritable();
+    const compact = async () => {
       const bytesBefore = await engine.storage.usageBytes();
       const garbage = [...engine.collections.values()].filter((state) => state.rows.deadCount > 0);
       const total = garbage.reduce((sum, state) => sum + state.rows.liveCount, 0);
@@ -87,6 +97,10 @@ export class Maintenance {
         });
       await this.checkpoint();
       return { bytesBefore, bytesAfter: await engine.storage.usageBytes(), recordsDropped };
+    };
+    return this.#compacting.run(async () => {
+      engine.checkWritable();
+      return engine.lease.during(compact);
     });
   }
 
@@ -103,7 +117,7 @@ export class Maintenance {
   }
 
   async #checkpoint(rewriting?: Rewriting): Promise<void> {
-    const noted = await this.#engine.writing.run(() => note(this.#engine, rewriting));
+    const noted = await this.#engine.exclusively(() => note(this.#engine, rewriting));
     this.#storing = store(this.#engine, noted);
     try {
       await this.#storing;

@@ -1,10 +1,14 @@
 import { checkNotAborted } from '../base/abort.ts';
 import type { Progress } from '../base/api.ts';
+import { areEqual } from '../base/bytes.ts';
 import { Journal } from '../journal/journal.ts';
+import { MANIFEST_NAME } from '../journal/manifest.ts';
+import type { HeldLock } from '../storage/lock.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { LocalDatabase } from './database.ts';
 import { Engine } from './engine.ts';
 import { Events } from './events.ts';
+import { ExclusiveLease, SharedLease, type WriterLease } from './lease.ts';
 import { loadCollection } from './load-collection.ts';
 import { LOG_CARE, type LogCare } from './log-care.ts';
 import { type DatabaseState, INITIAL_STATE } from './manifest-state.ts';
@@ -36,22 +40,62 @@ export async function openLocal(
     events.emit('warning', { code: 'LOCK_TIMEOUT', message: `the write lock was lost: ${reason.message}` });
   };
   const timeoutMs = options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS;
-  const lock = readOnly
-    ? undefined
-    : await place.locks?.acquire(location, { timeoutMs, onLost, ...(signal && { signal }) });
+  const { locks } = place;
+  const acquire =
+    locks &&
+    ((giveUp?: AbortSignal) =>
+      locks.acquire(location, { timeoutMs, onLost, ...(giveUp && { signal: giveUp }) }));
+  const lock = readOnly ? undefined : await acquire?.(signal);
   let storage: StorageBackend | undefined;
+  let presence: HeldLock | undefined;
   try {
     checkNotAborted(signal);
     storage = await place.open();
-    engine = await recover(platform, storage, events, options, care);
+    if (!readOnly) presence = await locks?.join?.(location);
+    engine = await recoverUndisturbed(storage, () => recover(platform, storage!, events, options, care));
     if (engine.journal.isNew) place.tellCreated();
     if (!readOnly) events.emit('role', { role: 'writer' });
-    return new LocalDatabase({ location, engine, place, lock, yieldTurn: platform.yieldTurn, care });
+    engine.lease = makeLease(engine, lock, acquire);
+    engine.journal.announce();
+    return new LocalDatabase({ location, engine, place, presence, yieldTurn: platform.yieldTurn, care });
   } catch (error) {
     await storage?.close();
+    await presence?.release();
     await lock?.release();
     throw error;
   }
+}
+
+/** More than one checkpoint while one reader opens is already rare. */
+const OPENING_ATTEMPTS_MAX = 5;
+
+/** Who opens without the lock may find files replaced while it reads them; then it reads again. */
+async function recoverUndisturbed(storage: StorageBackend, attempt: () => Promise<Engine>): Promise<Engine> {
+  for (let count = 1; ; count++) {
+    const before = await storage.load(MANIFEST_NAME);
+    try {
+      return await attempt();
+    } catch (error) {
+      const after = await storage.load(MANIFEST_NAME).catch(() => undefined);
+      if (!before || !after || areEqual(before, after) || count === OPENING_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** Where several may have the same files open for writing, each writes when it is its turn. */
+function makeLease(
+  engine: Engine,
+  lock: HeldLock | undefined,
+  acquire: (() => Promise<HeldLock>) | undefined,
+): WriterLease {
+  if (!lock || !acquire || !engine.storage.capabilities.sharedWrites) return new ExclusiveLease(lock);
+  const parts = {
+    acquire: () => acquire(),
+    catchUp: () => engine.catchUp(),
+    settle: () => engine.journal.flush(),
+    onFailed: (reason: unknown) => engine.fail(reason),
+  };
+  return new SharedLease(parts, lock);
 }
 
 /** From what is stored to an engine that has it all: files first, then the log's tail. */
@@ -89,7 +133,8 @@ async function recover(
   await journal.replay(
     ({ payload, sequence }) => {
       checkNotAborted(signal);
-      for (const operation of decodeOperations(payload, `log entry ${sequence}`)) engine.apply(operation);
+      for (const operation of decodeOperations(payload, `log entry ${sequence}`))
+        engine.collections.apply(operation);
     },
     (done, total) => tell({ phase: 'replay', done, total }),
   );
@@ -98,12 +143,12 @@ async function recover(
 
 async function loadCollections(engine: Engine, signal: AbortSignal | undefined): Promise<void> {
   const { collections, nextCollectionId, receipts = [] } = engine.journal.state;
-  engine.nextCollectionId = nextCollectionId;
-  engine.receipts.restore(receipts);
+  engine.collections.nextCollectionId = nextCollectionId;
+  engine.collections.receipts.restore(receipts);
   const total = collections.reduce((sum, { rowCount }) => sum + rowCount, 0);
   let done = 0;
   for (const stored of collections) {
-    const state = await loadCollection(engine, stored, (rows) => {
+    const state = await loadCollection(engine, stored, engine.journal.files, (rows) => {
       checkNotAborted(signal);
       done += rows;
       engine.events.emit('progress', { phase: 'open', done, total });

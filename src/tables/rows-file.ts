@@ -65,8 +65,13 @@ export function encodeExtents(extents: readonly RecordExtent[]): Uint8Array<Arra
 /** @param bytes the whole file @throws IsovecError CORRUPTION, FORMAT_VERSION */
 export function decodeRowsFile(bytes: Uint8Array, file: string): RowsFileContent {
   checkDataHeader(bytes, 'rows', file);
+  return decodeRowsBlocks(bytes, DATA_HEADER_BYTES, file);
+}
+
+/** @param bytes of the file, of which blocks begin at `start` @throws IsovecError CORRUPTION */
+export function decodeRowsBlocks(bytes: Uint8Array, start: number, file: string): RowsFileContent {
   const reader = new ByteReader(bytes, file);
-  reader.raw(DATA_HEADER_BYTES);
+  reader.raw(start);
   const content: RowsFileContent = { ids: [], extents: [], deaths: [] };
   while (reader.remaining > 0) {
     const offset = reader.offset;

@@ -196,6 +196,7 @@ describe('the journal', () => {
       'log-0000000000000002',
       'manifest',
       'manifest-copy',
+      'watermark',
     ]);
   });
 

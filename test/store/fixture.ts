@@ -4,7 +4,9 @@ import type { Collection, Database, OpenOptions, RecordInput } from '../../src/b
 export interface Store {
   name: string;
   open(location: string, options?: OpenOptions): Promise<Database>;
-  destroy(location: string): Promise<void>;
+  destroy(location: string, options?: OpenOptions): Promise<void>;
+  /** Several may have one database open for writing. */
+  sharesWriting: boolean;
   /** Of the property test: fewer where each run is slow. */
   propertyRuns: number;
 }

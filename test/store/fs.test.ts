@@ -11,6 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describeStore({
   name: 'a store in files',
   open: async (location, options) => open(join(folder, location), options),
-  destroy: (location) => destroy(join(folder, location)),
+  destroy: (location, options) => destroy(join(folder, location), options),
+  sharesWriting: true,
   propertyRuns: 15,
 });

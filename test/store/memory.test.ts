@@ -13,6 +13,7 @@ describeStore({
     checkOpenOptions(location, options);
     return openLocal(platform, location, options);
   },
-  destroy: (location) => destroyLocal(platform, location, {}),
+  destroy: (location, options = {}) => destroyLocal(platform, location, options),
+  sharesWriting: true,
   propertyRuns: 60,
 });

@@ -6,6 +6,7 @@ import { type NewLocation, type Open, type Store, three, withThree } from './fix
 import { lifecycle } from './lifecycle.ts';
 import type { Metric } from './model.ts';
 import { againstModel } from './model-property.ts';
+import { sharing } from './sharing.ts';
 import { transactions } from './transactions.ts';
 
 let count = 0;
@@ -35,6 +36,7 @@ export function describeStore(store: Store): void {
     badInput(open, newLocation);
     lifecycle(open, newLocation, store);
     transactions(open, newLocation);
+    sharing(open, newLocation, store);
     againstModel(open, newLocation, store.propertyRuns);
   });
 }

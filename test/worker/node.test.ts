@@ -12,6 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describeStore({
   name: 'a store in files, in a worker thread',
   open: async (location, options) => open(join(folder, location), { worker: true, ...options }),
-  destroy: (location) => destroy(join(folder, location)),
+  destroy: (location, options) => destroy(join(folder, location), options),
+  sharesWriting: true,
   propertyRuns: 8,
 });

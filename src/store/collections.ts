@@ -1,0 +1,62 @@
+import { assert } from '../base/errors.ts';
+import type { CollectionState } from './collection-state.ts';
+import type { ResolvedConfig } from './config.ts';
+import type { Operation } from './operations.ts';
+import { Receipts } from './receipts.ts';
+
+/** What is committed: all collections, by number, and the receipts. */
+export class Collections extends Map<number, CollectionState> {
+  nextCollectionId = 1;
+  receipts = new Receipts();
+  readonly #createEmpty: (id: number, name: string, config: ResolvedConfig) => CollectionState;
+
+  constructor(createEmpty: (id: number, name: string, config: ResolvedConfig) => CollectionState) {
+    super();
+    this.#createEmpty = createEmpty;
+  }
+
+  find(name: string): CollectionState | undefined {
+    for (const state of this.values()) if (state.name === name) return state;
+    return undefined;
+  }
+
+  /** Takes in one operation that is durable: just committed, or read from the log. */
+  apply(operation: Operation): void {
+    if (operation.kind === 'receipt') {
+      this.receipts.add(operation);
+      return;
+    }
+    const { collectionId } = operation;
+    switch (operation.kind) {
+      case 'create':
+        this.set(collectionId, this.#createEmpty(collectionId, operation.name, operation.config));
+        this.nextCollectionId = Math.max(this.nextCollectionId, collectionId + 1);
+        break;
+      case 'drop': {
+        const state = this.get(collectionId);
+        assert(state, `collection ${collectionId} is dropped but not there`);
+        state.isDropped = true;
+        this.delete(collectionId);
+        break;
+      }
+      default:
+        // Written before the drop was, committed after it: the drop has the last word.
+        this.get(collectionId)?.apply(operation);
+    }
+  }
+
+  /** The collections as they were loaded anew; whoever holds one of the old ones sees it become the new. */
+  become(fresh: Collections): void {
+    for (const [id, state] of this) {
+      const renewed = fresh.get(id);
+      if (renewed) state.become(renewed);
+      else {
+        state.isDropped = true;
+        this.delete(id);
+      }
+    }
+    for (const [id, state] of fresh) if (!this.has(id)) this.set(id, state);
+    this.nextCollectionId = fresh.nextCollectionId;
+    this.receipts = fresh.receipts;
+  }
+}

@@ -1,0 +1,110 @@
+/** Keeps memory up to date with what other processes write to the same place. */
+import { assert } from '../base/errors.ts';
+import type { Frame } from '../journal/frame.ts';
+import type { Manifest } from '../journal/manifest.ts';
+import type { RecordExtent } from '../tables/rows-file.ts';
+import type { Engine } from './engine.ts';
+import { loadCollection, loadNewExtents } from './load-collection.ts';
+import type { DatabaseState, StoredCollection } from './manifest-state.ts';
+import { Mutex } from './mutex.ts';
+import { decodeOperations } from './operations.ts';
+
+/** Without the lock, files may be replaced while they are read. More than once in a row is already rare. */
+const ATTEMPTS_MAX = 5;
+
+export class Follower {
+  readonly #engine: Engine;
+  readonly #mutex = new Mutex();
+  #refreshing: Promise<void> | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** With the lock held: everything that others have written. */
+  catchUp(): Promise<void> {
+    return this.#mutex.run(() => this.#follow(true));
+  }
+
+  /** Without the lock: what others have announced. @param isWriter answers whether the lock has been got meanwhile */
+  refresh(isWriter: () => boolean): Promise<void> {
+    this.#refreshing ??= this.#mutex
+      .run(() => this.#attempt(isWriter))
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
+    return this.#refreshing;
+  }
+
+  async #attempt(isWriter: () => boolean): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      if (isWriter()) return;
+      try {
+        await this.#follow(false);
+        return;
+      } catch (error) {
+        if (attempt === ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #follow(isLocked: boolean): Promise<void> {
+    const { journal } = this.#engine;
+    const deliver = (frame: Frame) => this.#engine.takeIn(readOperations(frame), frame.sequence);
+    await journal.follow(deliver, isLocked);
+    const manifest = await journal.newerManifest();
+    if (!manifest) return;
+    if (this.#isUpTo(manifest)) {
+      await this.#adopt(manifest);
+      await journal.follow(deliver, isLocked);
+    } else await this.#reload(manifest, isLocked);
+  }
+
+  /** Does memory hold all that the manifest's files do, in the same rows? Operations give rows in one way only. */
+  #isUpTo({ coveredSequence, state }: Manifest<DatabaseState>): boolean {
+    const { journal, collections } = this.#engine;
+    return (
+      journal.lastSequence >= coveredSequence &&
+      state.collections.every(({ id, epoch }) => {
+        const held = collections.get(id);
+        return held === undefined || held.epoch === epoch;
+      })
+    );
+  }
+
+  /** A checkpoint: what was held because it was in the log only is in files now. */
+  async #adopt(manifest: Manifest<DatabaseState>): Promise<void> {
+    const { journal, collections } = this.#engine;
+    const grown: { stored: StoredCollection; extents: RecordExtent[] }[] = [];
+    for (const stored of manifest.state.collections)
+      if (collections.has(stored.id))
+        grown.push({ stored, extents: await loadNewExtents(this.#engine, stored, manifest.files) });
+    for (const { stored, extents } of grown) collections.get(stored.id)!.adopt(stored, extents);
+    await journal.adopt(manifest);
+  }
+
+  /** A compaction, or more than the log still tells: everything is loaded as on opening. */
+  async #reload(manifest: Manifest<DatabaseState>, isLocked: boolean): Promise<void> {
+    const engine = this.#engine;
+    const fresh = engine.createCollections();
+    fresh.nextCollectionId = manifest.state.nextCollectionId;
+    fresh.receipts.restore(manifest.state.receipts ?? []);
+    for (const stored of manifest.state.collections)
+      fresh.set(stored.id, await loadCollection(engine, stored, manifest.files, () => {}));
+    const deliver = (frame: Frame) => {
+      for (const operation of readOperations(frame)) fresh.apply(operation);
+    };
+    const takeOver = await engine.journal.replayFrom(manifest, deliver, isLocked);
+    const oldFiles = [...engine.collections.values()].map(({ files }) => files);
+    engine.collections.become(fresh);
+    const takenOver = takeOver();
+    assert(engine.journal.generation === manifest.generation, 'files and manifest are taken over together');
+    await takenOver;
+    for (const files of oldFiles) void files.close();
+    engine.onFollowed();
+  }
+}
+
+function readOperations({ payload, sequence }: Frame): ReturnType<typeof decodeOperations> {
+  return decodeOperations(payload, `log entry ${sequence}`);
+}
