@@ -17,7 +17,7 @@ import { Collections } from './collections.ts';
 import type { ResolvedConfig } from './config.ts';
 import { Draft } from './draft.ts';
 import type { Events } from './events.ts';
-import { Follower } from './follower.ts';
+import type { Follower } from './follower.ts';
 import { ExclusiveLease, type WriterLease } from './lease.ts';
 import type { DatabaseState } from './manifest-state.ts';
 import { growingFileNames } from './manifest-state.ts';
@@ -64,7 +64,8 @@ export class Engine {
   onFollowed: () => void = () => {};
   /** Set when the engine is complete. Nothing is written without it. */
   lease: WriterLease = new ExclusiveLease(undefined);
-  readonly #follower = new Follower(this);
+  /** Set where others may write, too. */
+  follower: Follower | undefined;
   readonly #kernel: WebAssembly.Module;
   readonly #staging = new Staging();
   /** Commits that are not on the device yet, oldest first. */
@@ -178,16 +179,11 @@ export class Engine {
     );
   }
 
-  /** Takes in everything that others have written: with the lock held. */
-  catchUp(): Promise<void> {
-    return this.#follower.catchUp();
-  }
-
   /** Before reading: takes in what others have written, if there is anything. */
   refresh(): Promise<void> | undefined {
-    if (!this.journal.isBehind) return undefined;
+    if (!this.follower || !this.journal.isBehind) return undefined;
     // Whoever can write has seen everything.
-    return this.#follower.refresh(() => !this.readOnly && this.lease.isHeld);
+    return this.follower.refresh(() => !this.readOnly && this.lease.isHeld);
   }
 
   /** A turn keeps the lease until what it has staged is committed. */

@@ -3,7 +3,7 @@ import { setBackgroundTimer } from '../base/background-timer.ts';
 import { IsovecError } from '../base/errors.ts';
 import { hasGraphToStore, note, store } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
-import { Rewriting } from './compact.ts';
+import type { Rewriting } from './compact.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
 import { Mutex } from './mutex.ts';
@@ -106,6 +106,7 @@ export class Maintenance {
 
   /** @returns how many dead rows are gone */
   async #rewrite(state: CollectionState, onCopied: (rows: number) => void): Promise<number> {
+    const { Rewriting } = await import('./compact.ts');
     const rewriting = new Rewriting(this.#engine, state);
     try {
       await rewriting.copy(onCopied);

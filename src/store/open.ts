@@ -8,7 +8,7 @@ import type { StorageBackend } from '../storage/storage.ts';
 import { LocalDatabase } from './database.ts';
 import { Engine } from './engine.ts';
 import { Events } from './events.ts';
-import { ExclusiveLease, SharedLease, type WriterLease } from './lease.ts';
+import { ExclusiveLease } from './lease.ts';
 import { loadCollection } from './load-collection.ts';
 import { LOG_CARE, type LogCare } from './log-care.ts';
 import { type DatabaseState, INITIAL_STATE } from './manifest-state.ts';
@@ -55,7 +55,9 @@ export async function openLocal(
     engine = await recoverUndisturbed(storage, () => recover(platform, storage!, events, options, care));
     if (engine.journal.isNew) place.tellCreated();
     if (!readOnly) events.emit('role', { role: 'writer' });
-    engine.lease = makeLease(engine, lock, acquire);
+    engine.lease = new ExclusiveLease(lock);
+    if (acquire && storage.capabilities.sharedWrites)
+      (await import('./sharing.ts')).share(engine, lock, acquire);
     engine.journal.announce();
     return new LocalDatabase({ location, engine, place, presence, yieldTurn: platform.yieldTurn, care });
   } catch (error) {
@@ -80,22 +82,6 @@ async function recoverUndisturbed(storage: StorageBackend, attempt: () => Promis
       if (!before || !after || areEqual(before, after) || count === OPENING_ATTEMPTS_MAX) throw error;
     }
   }
-}
-
-/** Where several may have the same files open for writing, each writes when it is its turn. */
-function makeLease(
-  engine: Engine,
-  lock: HeldLock | undefined,
-  acquire: (() => Promise<HeldLock>) | undefined,
-): WriterLease {
-  if (!lock || !acquire || !engine.storage.capabilities.sharedWrites) return new ExclusiveLease(lock);
-  const parts = {
-    acquire: () => acquire(),
-    catchUp: () => engine.catchUp(),
-    settle: () => engine.journal.flush(),
-    onFailed: (reason: unknown) => engine.fail(reason),
-  };
-  return new SharedLease(parts, lock);
 }
 
 /** From what is stored to an engine that has it all: files first, then the log's tail. */
