@@ -1,8 +1,6 @@
 import type { StorageStats } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
-import { IndexedDbProvider } from '../storage/indexeddb.ts';
 import { WebLocks } from '../storage/lock-web.ts';
-import { MemoryProvider } from '../storage/memory.ts';
 import { isOpfsAvailable, OpfsProvider } from '../storage/opfs.ts';
 import type { Platform, PlatformStorage } from '../store/platform.ts';
 
@@ -11,7 +9,7 @@ export const browserPlatform: Platform = {
   async storage(kind, location) {
     switch (kind) {
       case 'memory':
-        return { provider: new MemoryProvider() };
+        return { provider: new (await import('../storage/memory.ts')).MemoryProvider() };
       case 'opfs':
         return opfsStorage();
       case 'indexeddb':
@@ -55,16 +53,18 @@ function opfsStorage(): PlatformStorage {
   return { provider: new OpfsProvider(), locks: new WebLocks('opfs'), estimate: originSpace };
 }
 
-function indexedDbStorage(): PlatformStorage {
+/** Loaded where it is needed, for most never do. */
+async function indexedDbStorage(): Promise<PlatformStorage> {
+  const { IndexedDbProvider } = await import('../storage/indexeddb.ts');
   return { provider: new IndexedDbProvider(), locks: new WebLocks('indexeddb'), estimate: originSpace };
 }
 
 /** OPFS where it works; but a database stays where it began its life. */
 async function chooseStorage(location: string): Promise<PlatformStorage> {
-  const indexedDb = indexedDbStorage();
   const opfs = opfsStorage();
   // Asked first, because a page, which cannot write to OPFS, can look there, and destroy what its worker made.
   if (await opfs.provider.exists(location).catch(() => false)) return opfs;
+  const indexedDb = await indexedDbStorage();
   if (!(await isOpfsAvailable()))
     return {
       ...indexedDb,
