@@ -9,7 +9,6 @@ import { areEqual } from '../base/bytes.ts';
 import { assert, IsovecError } from '../base/errors.ts';
 import type { SharedCell, StorageBackend } from '../storage/storage.ts';
 import { AppendLog } from './append-log.ts';
-import { createFirstSegment, DATA_FILE_PREFIX, findOrphans } from './creation.ts';
 import type { Frame } from './frame.ts';
 import { type Following, followLog, type LogPosition, positionBehind } from './log-position.ts';
 import {
@@ -24,8 +23,11 @@ import {
 } from './manifest.ts';
 import { loadManifestCopy, type ManifestCopy } from './manifest-copy.ts';
 import { replayLog } from './replay.ts';
-import { parseSegmentName, SEGMENT_HEADER_BYTES, type SegmentSummary } from './segment.ts';
+import { parseSegmentName, removeSegments, type SegmentSummary } from './segment.ts';
 import { readWatermark, WATERMARK_NAME, writeWatermark } from './watermark.ts';
+
+/** Names of data files start so; the sweep touches nothing else, least of all what is not ours. */
+export const DATA_FILE_PREFIX = 'data-';
 
 export interface JournalOptions {
   durability: 'strict' | 'relaxed';
@@ -98,11 +100,15 @@ export class Journal<State> {
       if (copy.manifest && copy.manifest.generation > manifest.generation) throw olderThanCopy();
       return new Journal(storage, options, manifest, copy);
     }
-    const orphans = await findOrphans(storage);
+    const orphans = (await storage.list()).filter(
+      (name) =>
+        name === MANIFEST_COPY_NAME ||
+        name.startsWith(DATA_FILE_PREFIX) ||
+        parseSegmentName(name) !== undefined,
+    );
     if (orphans.length > 0) throw manifestMissing(orphans);
     if (!options.create)
       throw new IsovecError('NOT_FOUND', 'there is no isovec database here, and none may be made');
-    await createFirstSegment(storage);
     const manifest = { generation: 0, coveredSequence: 0, writtenAt: 0, files: {}, state: initialState };
     const journal = new Journal(storage, options, manifest, copy);
     await journal.#replaceManifest(manifest, () => {});
@@ -113,6 +119,23 @@ export class Journal<State> {
   /** The place was empty. */
   get isNew(): boolean {
     return this.#isNew;
+  }
+
+  /**
+   * For a database that cannot be opened otherwise. The log as it is stays as it is, and is not replayed; what is written
+   * goes behind it, so first a checkpoint must cover it.
+   * @param lastSequence the newest that can have been given out
+   */
+  static salvaged<State>(
+    storage: StorageBackend,
+    manifest: Manifest<State>,
+    lastSequence: number,
+    options: JournalOptions,
+  ): Journal<State> {
+    const journal = new Journal(storage, options, manifest, {});
+    journal.#position = positionBehind(lastSequence);
+    if (!options.readOnly) journal.#log = new AppendLog(storage, journal.#position, options);
+    return journal;
   }
 
   get state(): State {
@@ -161,8 +184,6 @@ export class Journal<State> {
     const { coveredSequence } = this;
     this.#position = await replayLog(this.#storage, coveredSequence, this.#options, deliver, onProgress);
     if (this.#options.readOnly) return;
-    // What a killed process wrote and did not flush is counted on from now on.
-    await this.#position.segment?.file.flush();
     this.#log = new AppendLog(this.#storage, this.#position, this.#options);
     await this.#mendCopy();
     await this.#sweep();
@@ -280,7 +301,7 @@ export class Journal<State> {
 
   /** Removes the segments that the last checkpoint covers. */
   async removeCovered(): Promise<void> {
-    await this.#removeSegments((firstSequence) => firstSequence <= this.coveredSequence);
+    await removeSegments(this.#storage, (firstSequence) => firstSequence <= this.coveredSequence);
   }
 
   statistics(): LogStatistics {
@@ -301,9 +322,7 @@ export class Journal<State> {
 
   get #segments(): readonly SegmentSummary[] {
     const { segment, sealed } = this.#position;
-    return (
-      this.#log?.segments ?? (segment && segment.bytes > SEGMENT_HEADER_BYTES ? [...sealed, segment] : sealed)
-    );
+    return this.#log?.segments ?? (segment && segment.bytes > 0 ? [...sealed, segment] : sealed);
   }
 
   get #logPosition(): LogPosition {
@@ -375,13 +394,6 @@ export class Journal<State> {
     const needed = new Set(
       [...sealed, ...(segment ? [segment] : [])].map(({ firstSequence }) => firstSequence),
     );
-    await this.#removeSegments((firstSequence) => !needed.has(firstSequence));
-  }
-
-  async #removeSegments(isObsolete: (firstSequence: number) => boolean): Promise<void> {
-    for (const name of await this.#storage.list()) {
-      const firstSequence = parseSegmentName(name);
-      if (firstSequence !== undefined && isObsolete(firstSequence)) await this.#storage.remove(name);
-    }
+    await removeSegments(this.#storage, (firstSequence) => !needed.has(firstSequence));
   }
 }

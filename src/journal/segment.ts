@@ -1,7 +1,6 @@
 /**
  * A segment is one file of the log: a header, then frames of consecutive sequences. Bytes that have been flushed never
- * change; only a tail that no promise covers is ever cut. The header is flushed before the first frame is written, so
- * a segment that is longer than its header has a good one, or is damaged.
+ * change; only a tail that no promise covers is ever cut.
  *
  *   0  16  file header, kind "log"
  *  16   8  sequence of the first frame
@@ -13,6 +12,7 @@ import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
 import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
+import { READ_WINDOW_BYTES, ReadWindow } from '../storage/read-window.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
 import {
   decodeFrameHeader,
@@ -23,9 +23,6 @@ import {
 } from './frame.ts';
 
 export const SEGMENT_HEADER_BYTES = 32;
-
-/** How much of a segment is read at a time: large enough that IndexedDB, at 0.3 ms a read, keeps up. */
-const READ_WINDOW_BYTES = 4 * 1024 * 1024;
 
 const SEGMENT_NAME = /^log-(\d{16})$/;
 
@@ -39,33 +36,37 @@ export function parseSegmentName(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** A new segment without frames, on the device. What an interrupted attempt has left under its name goes. */
-export async function createSegment(storage: StorageBackend, firstSequence: number): Promise<StorageFile> {
-  const file = await storage.open(segmentName(firstSequence), { create: true });
-  try {
-    await file.truncate(0);
-    await file.write(0, encodeSegmentHeader(firstSequence));
-    await file.flush();
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
+export async function removeSegments(
+  storage: StorageBackend,
+  isObsolete: (firstSequence: number) => boolean,
+): Promise<void> {
+  for (const name of await storage.list()) {
+    const firstSequence = parseSegmentName(name);
+    if (firstSequence !== undefined && isObsolete(firstSequence)) await storage.remove(name);
   }
 }
 
-function encodeSegmentHeader(firstSequence: number): Uint8Array<ArrayBuffer> {
+export function encodeSegmentHeader(firstSequence: number): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(SEGMENT_HEADER_BYTES).raw(encodeFileHeader('log')).u64(firstSequence);
   return writer.u32(crc32c(writer.bytes())).u32(0).bytes();
 }
 
+/** @throws IsovecError CORRUPTION, FORMAT_VERSION */
 function checkSegmentHeader(bytes: Uint8Array, file: string): void {
+  const firstSequence = decodeSegmentHeader(bytes, file);
+  if (segmentName(firstSequence) !== file)
+    throw new ByteReader(bytes, file).fail(`the header of ${segmentName(firstSequence)}`);
+}
+
+/** @returns the sequence of the first frame @throws IsovecError CORRUPTION, FORMAT_VERSION */
+export function decodeSegmentHeader(bytes: Uint8Array, file: string): number {
   checkFileHeader(bytes, 'log', file);
   const reader = new ByteReader(bytes, file);
   reader.raw(FILE_HEADER_BYTES);
   const firstSequence = reader.u64();
   if (reader.u32() !== crc32c(bytes.subarray(0, FILE_HEADER_BYTES + 8)) || reader.u32() !== 0)
     throw reader.fail('a segment header that does not match its checksum');
-  if (segmentName(firstSequence) !== file) throw reader.fail(`the header of segment ${firstSequence}`);
+  return firstSequence;
 }
 
 /** What there is to know of a segment without reading it. */
@@ -90,8 +91,6 @@ export interface SegmentRange {
   from?: { offset: number; sequence: number };
   /** The last sequence wanted. Left out: the last. */
   until?: number;
-  /** Somebody may have been about to make the segment: without a whole header it is empty. */
-  isNew?: boolean;
 }
 
 /**
@@ -104,11 +103,11 @@ export async function readSegment(
   firstSequence: number,
   isLast: boolean,
   deliver: (frame: Frame) => void,
-  { from, until = Number.POSITIVE_INFINITY, isNew = false }: SegmentRange = {},
+  { from, until = Number.POSITIVE_INFINITY }: SegmentRange = {},
 ): Promise<SegmentEnd> {
   const sizeBytes = await file.size();
   const window = new ReadWindow(file, sizeBytes);
-  if (!from && !(await hasHeader(window, isNew)))
+  if (!from && !(await hasHeader(window, firstSequence, isLast)))
     return { validBytes: 0, nextSequence: firstSequence, tornBytes: sizeBytes };
   let { offset, sequence } = from ?? { offset: SEGMENT_HEADER_BYTES, sequence: firstSequence };
   while (offset < sizeBytes && sequence <= until) {
@@ -126,18 +125,19 @@ export async function readSegment(
 }
 
 /**
- * @returns false where the segment was never finished
+ * @returns false where the newest segment was never finished: its header is not intact, and nothing behind it was promised
  * @throws IsovecError CORRUPTION, FORMAT_VERSION
  */
-async function hasHeader(window: ReadWindow, isNew: boolean): Promise<boolean> {
+async function hasHeader(window: ReadWindow, firstSequence: number, isLast: boolean): Promise<boolean> {
   const { sizeBytes, name } = window;
+  if (sizeBytes < SEGMENT_HEADER_BYTES && isLast) return false;
   try {
     checkSegmentHeader((await window.bytes(0, Math.min(SEGMENT_HEADER_BYTES, sizeBytes)))!, name);
     return true;
   } catch (error) {
-    const isTorn = isNew && sizeBytes <= SEGMENT_HEADER_BYTES;
-    if (isTorn && error instanceof IsovecError && error.code === 'CORRUPTION') return false;
-    throw error;
+    const mayBeTorn = isLast && error instanceof IsovecError && error.code === 'CORRUPTION';
+    if (!mayBeTorn || (await isPromiseBehind(window, SEGMENT_HEADER_BYTES, firstSequence))) throw error;
+    return false;
   }
 }
 
@@ -151,7 +151,8 @@ function damage(file: string, offset: number, sequence: number): IsovecError {
   );
 }
 
-async function readFrame(window: ReadWindow, offset: number): Promise<Frame | undefined> {
+/** @returns undefined where no intact frame begins */
+export async function readFrame(window: ReadWindow, offset: number): Promise<Frame | undefined> {
   const head = await window.bytes(offset, FRAME_HEADER_BYTES);
   const header = head && decodeFrameHeader(head);
   const whole = header && (await window.bytes(offset, FRAME_HEADER_BYTES + header.length));
@@ -164,7 +165,11 @@ async function readFrame(window: ReadWindow, offset: number): Promise<Frame | un
  * Then the broken one had been promised, and this is damage. Without one it is a write that never finished, of which
  * the device may have kept any part.
  */
-async function isPromiseBehind(window: ReadWindow, from: number, brokenSequence: number): Promise<boolean> {
+export async function isPromiseBehind(
+  window: ReadWindow,
+  from: number,
+  brokenSequence: number,
+): Promise<boolean> {
   const couldPromise = (header: FrameHeader | undefined) =>
     header !== undefined && header.sequence - header.unflushed > brokenSequence;
   let start = from;
@@ -176,33 +181,5 @@ async function isPromiseBehind(window: ReadWindow, from: number, brokenSequence:
       if (await readFrame(window, start + at)) return true;
     }
     start += view.length - FRAME_HEADER_BYTES + 1;
-  }
-}
-
-/** A file read in large pieces, front to back. */
-class ReadWindow {
-  readonly #file: StorageFile;
-  readonly sizeBytes: number;
-  #start = 0;
-  #held = new Uint8Array(0);
-
-  constructor(file: StorageFile, sizeBytes: number) {
-    this.#file = file;
-    this.sizeBytes = sizeBytes;
-  }
-
-  get name(): string {
-    return this.#file.name;
-  }
-
-  /** @returns a view, or undefined where the file ends before */
-  async bytes(offset: number, length: number): Promise<Uint8Array | undefined> {
-    if (offset + length > this.sizeBytes) return undefined;
-    if (offset < this.#start || offset + length > this.#start + this.#held.length) {
-      const wanted = Math.min(Math.max(length, READ_WINDOW_BYTES), this.sizeBytes - offset);
-      this.#held = await this.#file.read(offset, wanted);
-      this.#start = offset;
-    }
-    return this.#held.subarray(offset - this.#start, offset - this.#start + length);
   }
 }

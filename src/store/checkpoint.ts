@@ -65,12 +65,13 @@ export interface SnapshotSource {
 }
 
 /** To be run with `engine.writing` held: what has been committed when the log is rotated is what the files will hold. */
-export async function note(engine: Engine, special?: SnapshotSource): Promise<Noted> {
+export async function note(engine: Engine, specials: readonly SnapshotSource[] = []): Promise<Noted> {
   engine.checkWritable();
   const coveredSequence = await engine.journal.rotate();
   const { nextCollectionId, receipts } = engine.collections;
   const snapshots = [...engine.collections.values()].map((state) => {
-    if (state === special?.state) return special.note();
+    const special = specials.find((each) => each.state === state);
+    if (special) return special.note();
     const snapshot = takeSnapshot(state, engine.journal.generation + 1);
     return (live: Record<string, LiveFile>) => storeSnapshot(engine, snapshot, live);
   });

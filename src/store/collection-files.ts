@@ -26,6 +26,8 @@ export class CollectionFiles {
   /** By first row, which ascends. */
   #extents: RecordExtent[];
   readonly #open = new Map<string, Promise<StorageFile>>();
+  /** Saved from damaged blocks, by row. */
+  #rescued: ReadonlyMap<number, Uint8Array> | undefined;
   #readers = 0;
   #onIdle: (() => void) | undefined;
 
@@ -52,6 +54,11 @@ export class CollectionFiles {
     this.#extents = this.#extents.concat(extents);
   }
 
+  /** These bodies are not to be looked for in the files: their blocks are damaged. */
+  rescue(bodies: ReadonlyMap<number, Uint8Array>): void {
+    this.#rescued = bodies;
+  }
+
   /** The files stay until `fn` is done, whatever compaction does. */
   async read<T>(fn: () => Promise<T>): Promise<T> {
     this.#readers++;
@@ -65,6 +72,8 @@ export class CollectionFiles {
 
   /** At once where the block is held. */
   body(row: number): Uint8Array | Promise<Uint8Array> {
+    const rescued = this.#rescued?.get(row);
+    if (rescued) return rescued;
     const extent = this.#extentOf(row);
     const file = this.names.records;
     const bodyIn = (payload: Uint8Array) =>

@@ -16,7 +16,6 @@ import { IsovecError } from '../base/errors.ts';
 import { FORMAT_VERSION } from '../base/file-header.ts';
 import { NAME_BYTES_MAX } from '../base/limits.ts';
 import type { HeldLock } from '../storage/lock.ts';
-import { unsupported } from './check.ts';
 import { dropped, LocalCollection } from './collection.ts';
 import type { CollectionState } from './collection-state.ts';
 import { checkConfigMatches, resolveConfig } from './config.ts';
@@ -51,6 +50,8 @@ export class LocalDatabase implements Database {
   readonly #session = new Session();
   readonly #maintenance: Maintenance;
   readonly #indexer: Indexer;
+  /** Lets others have a turn. */
+  readonly #pause: () => Promise<void>;
 
   constructor({ location, engine, place, presence, yieldTurn, care }: DatabaseParts) {
     this.location = location;
@@ -60,6 +61,7 @@ export class LocalDatabase implements Database {
     this.#presence = presence;
     this.#maintenance = new Maintenance(engine, care);
     this.#indexer = new Indexer(engine, yieldTurn);
+    this.#pause = () => new Promise((resolve) => yieldTurn(resolve));
     engine.onCommitted = () => {
       this.#indexer.wake();
       this.#maintenance.afterCommit();
@@ -201,14 +203,18 @@ export class LocalDatabase implements Database {
   }
 
   verify(): Promise<IntegrityReport> {
-    return this.#session.run<IntegrityReport>(() => {
-      throw unsupported('verification', 'verify');
+    return this.#session.run(async () => {
+      const { verify } = await import('./integrity/verify.ts');
+      return this.#maintenance.alone(() => verify(this.#engine, this.#pause));
     });
   }
 
   repair(): Promise<RepairReport> {
-    return this.#session.run<RepairReport>(() => {
-      throw unsupported('repair', 'repair');
+    return this.#session.run(async () => {
+      const { repair } = await import('./integrity/repair.ts');
+      const report = await this.#maintenance.alone(() => repair(this.#engine, this.#pause));
+      this.#indexer.wake();
+      return report;
     });
   }
 

@@ -31,6 +31,7 @@ import {
   type RecordOperation,
 } from './operations.ts';
 import type { Receipt } from './receipts.ts';
+import type { Salvaged } from './salvaged.ts';
 import { Staging } from './staging.ts';
 import type { TurnOptions, WriteQueue } from './write-queue.ts';
 
@@ -58,6 +59,8 @@ export class Engine {
   readonly collections: Collections;
   /** Held while a batch is put together and staged, and while maintenance needs the state to stand still. */
   readonly writing: WriteQueue;
+  /** Set while the database is damaged and not repaired yet. */
+  salvaged: Salvaged | undefined;
   /** Called after each commit. */
   onCommitted: () => void = () => {};
   /** Called when something that others have written has been taken in. */
@@ -116,6 +119,11 @@ export class Engine {
   /** @throws IsovecError READ_ONLY; STORAGE_IO when the database can only be closed any more */
   checkWritable(): void {
     if (this.readOnly) throw new IsovecError('READ_ONLY', 'the database was opened with readOnly');
+    if (this.salvaged)
+      throw new IsovecError(
+        'READ_ONLY',
+        'the database is damaged: it takes no writes until repair() has run',
+      );
     if (this.#failure !== undefined)
       throw new IsovecError(
         'STORAGE_IO',
@@ -127,7 +135,7 @@ export class Engine {
   }
 
   get isWritable(): boolean {
-    return !this.readOnly && this.#failure === undefined;
+    return !this.readOnly && !this.salvaged && this.#failure === undefined;
   }
 
   /** From now on no write is taken. */

@@ -1,12 +1,12 @@
 import type { CompactResult, Progress } from '../base/api.ts';
 import { setBackgroundTimer } from '../base/background-timer.ts';
 import { IsovecError } from '../base/errors.ts';
-import { Mutex } from '../base/mutex.ts';
 import { hasGraphToStore, note, store } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Rewriting } from './compact.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
+import { Mutex } from './mutex.ts';
 
 /** Checkpoints and compaction, one at a time: when they are asked for, and when the log calls for it. */
 export class Maintenance {
@@ -33,6 +33,11 @@ export class Maintenance {
 
   checkpoint(): Promise<void> {
     return this.#alone(() => this.#checkpoint());
+  }
+
+  /** Runs `fn` while the files stand still: no checkpoint, no compaction. */
+  alone<T>(fn: () => Promise<T>): Promise<T> {
+    return this.#mutex.run(fn);
   }
 
   /** For a caller to whom it matters not: a failure is told as a warning, and made good later. */
@@ -118,7 +123,7 @@ export class Maintenance {
   }
 
   async #checkpoint(rewriting?: Rewriting): Promise<void> {
-    const noted = await this.#engine.exclusively(() => note(this.#engine, rewriting));
+    const noted = await this.#engine.exclusively(() => note(this.#engine, rewriting && [rewriting]));
     this.#storing = store(this.#engine, noted);
     try {
       await this.#storing;

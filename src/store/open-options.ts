@@ -1,15 +1,7 @@
 import { checkNotAborted } from '../base/abort.ts';
 import type { OpenOptions } from '../base/api.ts';
 import type { StorageKind } from '../storage/storage.ts';
-import {
-  checkBoolean,
-  checkInteger,
-  checkKeys,
-  checkObject,
-  checkOneOf,
-  invalid,
-  unsupported,
-} from './check.ts';
+import { checkBoolean, checkInteger, checkKeys, checkObject, checkOneOf, invalid } from './check.ts';
 
 export const LOCK_TIMEOUT_DEFAULT_MS = 10_000;
 /** Of writes waiting for their turn: more than any caller that waits now and then has. */
@@ -59,7 +51,6 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   for (const key of ['readOnly', 'create', 'persist'] as const)
     if (options[key] !== undefined) checkBoolean(options[key], `options.${key}`);
   if (recovery !== undefined) checkOneOf(recovery, ['strict', 'salvage'], 'options.recovery');
-  if (recovery === 'salvage') throw unsupported("recovery 'salvage'", 'options.recovery');
   if (checksum !== undefined) checkOneOf(checksum, ['crc32c', 'sha256', 'blake3'], 'options.checksum');
   if (lockTimeout !== undefined) checkInteger(lockTimeout, 0, TIMEOUT_MAX_MS, 'options.lockTimeout');
   if (onProgress !== undefined && typeof onProgress !== 'function')

@@ -1,7 +1,7 @@
 import { checkNotAborted } from '../base/abort.ts';
 import type { Progress } from '../base/api.ts';
 import { areEqual } from '../base/bytes.ts';
-import { Journal } from '../journal/journal.ts';
+import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { MANIFEST_NAME } from '../journal/manifest.ts';
 import type { HeldLock } from '../storage/lock.ts';
 import type { StorageBackend } from '../storage/storage.ts';
@@ -56,7 +56,8 @@ export async function openLocal(
     if (engine.journal.isNew) place.tellCreated();
     if (!readOnly) events.emit('role', { role: 'writer' });
     engine.lease = new ExclusiveLease(lock);
-    if (acquire && storage.capabilities.sharedWrites)
+    // None beside a repair.
+    if (acquire && storage.capabilities.sharedWrites && !engine.salvaged)
       (await import('./sharing.ts')).share(engine, lock, acquire);
     engine.journal.announce();
     return new LocalDatabase({ location, engine, place, presence, yieldTurn: platform.yieldTurn, care });
@@ -74,7 +75,7 @@ const OPENING_ATTEMPTS_MAX = 5;
 /** Who opens without the lock may find files replaced while it reads them; then it reads again. */
 async function recoverUndisturbed(storage: StorageBackend, attempt: () => Promise<Engine>): Promise<Engine> {
   for (let count = 1; ; count++) {
-    const before = await storage.load(MANIFEST_NAME);
+    const before = await storage.load(MANIFEST_NAME).catch(() => undefined);
     try {
       return await attempt();
     } catch (error) {
@@ -93,27 +94,40 @@ async function recover(
   { segmentBytesMax, segmentAgeMaxMs }: LogCare,
 ): Promise<Engine> {
   const { durability = 'strict', syncInterval, readOnly = false, checksum = 'crc32c', signal } = options;
-  let engine: Engine | undefined;
-  const [kernel, journal] = await Promise.all([
-    platform.loadKernel(),
-    Journal.open<DatabaseState>(storage, INITIAL_STATE, {
-      durability,
-      syncIntervalMs: syncInterval ?? SYNC_INTERVAL_DEFAULT_MS,
-      segmentBytesMax,
-      segmentAgeMaxMs,
-      readOnly,
-      create: mayCreate(options),
-      onWarning: (message) => events.emit('warning', { code: 'CORRUPTION', message }),
-      onFailed: () => engine?.dropStaged(),
-      onFlushed: (sequence) => engine?.tellFlushed(sequence),
-    }),
-  ]);
-  const writing = new WriteQueue(
-    { ...QUEUE_LIMIT_DEFAULT, ...options.queueLimit },
-    options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS,
-    (pressure) => events.emit('queue', pressure),
-  );
-  engine = new Engine({ storage, journal, kernel, events, writing, readOnly, checksum });
+  let made: Engine | undefined;
+  const journalOptions: JournalOptions = {
+    durability,
+    syncIntervalMs: syncInterval ?? SYNC_INTERVAL_DEFAULT_MS,
+    segmentBytesMax,
+    segmentAgeMaxMs,
+    readOnly,
+    create: mayCreate(options),
+    onWarning: (message) => events.emit('warning', { code: 'CORRUPTION', message }),
+    onFailed: () => made?.dropStaged(),
+    onFlushed: (sequence) => made?.tellFlushed(sequence),
+  };
+  const kernel = await platform.loadKernel();
+  const makeEngine = (journal: Journal<DatabaseState>): Engine => {
+    const writing = new WriteQueue(
+      { ...QUEUE_LIMIT_DEFAULT, ...options.queueLimit },
+      options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS,
+      (pressure) => events.emit('queue', pressure),
+    );
+    made = new Engine({ storage, journal, kernel, events, writing, readOnly, checksum });
+    return made;
+  };
+  if (options.recovery === 'salvage') {
+    const { openSalvaged } = await import('./integrity/open-salvaged.ts');
+    const onProgress = (progress: Omit<Progress, 'phase'>) => {
+      checkNotAborted(signal);
+      events.emit('progress', { phase: 'verify', ...progress });
+    };
+    const pause = () => new Promise<void>((resolve) => platform.yieldTurn(resolve));
+    const salvaged = await openSalvaged({ storage, kernel, journalOptions, makeEngine, onProgress, pause });
+    if (salvaged) return salvaged;
+  }
+  const journal = await Journal.open<DatabaseState>(storage, INITIAL_STATE, journalOptions);
+  const engine = makeEngine(journal);
   await loadCollections(engine, signal);
   const tell = throttle((progress: Progress) => events.emit('progress', progress));
   await journal.replay(

@@ -44,17 +44,27 @@ export function decodeVectors(
   firstRow: number,
   file: string,
 ): Float32Array<ArrayBuffer>[] {
+  return salvageVectors(bytes, dimensions).map((vector, index) => {
+    if (vector) return vector;
+    const row = firstRow + index;
+    throw new IsovecError('CORRUPTION', `${file}: the vector of row ${row} does not match its checksum`, {
+      details: { file, offset: vectorOffset(row, dimensions), row },
+    });
+  });
+}
+
+/** As `decodeVectors`, with undefined for a row that does not match its checksum. */
+export function salvageVectors(
+  bytes: Uint8Array<ArrayBuffer>,
+  dimensions: number,
+): (Float32Array<ArrayBuffer> | undefined)[] {
   const stride = vectorStrideBytes(dimensions);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const vectors: Float32Array<ArrayBuffer>[] = [];
+  const vectors: (Float32Array<ArrayBuffer> | undefined)[] = [];
   for (let start = 0; start < bytes.length; start += stride) {
     const checked = bytes.subarray(start, start + stride - 4);
-    const row = firstRow + start / stride;
-    if (crc32c(checked) !== view.getUint32(start + stride - 4, true))
-      throw new IsovecError('CORRUPTION', `${file}: the vector of row ${row} does not match its checksum`, {
-        details: { file, offset: vectorOffset(row, dimensions), row },
-      });
-    vectors.push(new Float32Array(bytes.buffer, bytes.byteOffset + start, dimensions));
+    const isIntact = crc32c(checked) === view.getUint32(start + stride - 4, true);
+    vectors.push(isIntact ? new Float32Array(bytes.buffer, bytes.byteOffset + start, dimensions) : undefined);
   }
   return vectors;
 }

@@ -131,12 +131,6 @@ export function badInput(open: Open, newLocation: NewLocation): void {
     await expect(short.insert({ vector: [3, 4.01] })).rejects.toMatchObject({ code: 'INVALID_VECTOR' });
   });
 
-  it('says of transactions, verify and repair that they are for a later version', async () => {
-    const database = await open();
-    await expect(database.verify()).rejects.toMatchObject({ code: 'UNSUPPORTED' });
-    await expect(database.repair()).rejects.toMatchObject({ code: 'UNSUPPORTED' });
-  });
-
   it.each([
     [{ lockTimeout: -1 }, 'options.lockTimeout'],
     [{ durability: 'none' }, 'options.durability'],

@@ -115,6 +115,8 @@ function states(open: Open, newLocation: NewLocation, store: Store): void {
       () => database.stats(),
       () => database.flush(),
       () => database.checkpoint(),
+      () => database.verify(),
+      () => database.repair(),
     ];
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'CLOSED' });
   });
@@ -160,6 +162,26 @@ function states(open: Open, newLocation: NewLocation, store: Store): void {
     await collection.delete('z');
     await database.close();
     expect(await answers(await (await open(location)).collection('three'))).toEqual(before);
+  });
+
+  it('is well by its own account, and has nothing to repair', async () => {
+    const location = newLocation();
+    const database = await open(location);
+    const collection = await withThree(database);
+    expect(await database.verify()).toMatchObject({ ok: true, problems: [] });
+    await database.checkpoint();
+    await collection.delete('x');
+    await collection.insert({ id: 'z', vector: [0, 0, 1] });
+    const { ok, filesChecked, bytesChecked } = await database.verify();
+    expect(ok).toBe(true);
+    // Both manifests, three files of the collection, and the log.
+    expect(filesChecked).toBeGreaterThanOrEqual(6);
+    expect(bytesChecked).toBeGreaterThan(1000);
+    expect(await database.repair()).toEqual({ repaired: [], recordsRecovered: 0, recordsLost: [] });
+    await database.close();
+    const salvaged = await open(location, { recovery: 'salvage' });
+    expect(await (await salvaged.collection('three')).count()).toBe(3);
+    await (await salvaged.collection('three')).insert({ id: 'w', vector: [1, 1, 1] });
   });
 
   it('opens read-only without writing, and refuses every write', async () => {

@@ -1,0 +1,94 @@
+/** A whole database read as far as it can be. Changes nothing. */
+import type { IntegrityProblem } from '../../base/api.ts';
+import type { Manifest } from '../../journal/manifest.ts';
+import { type LogVisitor, surveyLog } from '../../journal/survey-log.ts';
+import type { VectorIndex } from '../../search/vector-index.ts';
+import type { StorageBackend } from '../../storage/storage.ts';
+import type { ResolvedConfig } from '../config.ts';
+import type { DatabaseState } from '../manifest-state.ts';
+import { decodeOperations, type Operation } from '../operations.ts';
+import { Findings } from './findings.ts';
+import { salvageOperations } from './salvage-operations.ts';
+import { type CollectionSurvey, surveyCollection } from './survey-collection.ts';
+import { isDamage } from './survey-file.ts';
+import { surveyManifest } from './survey-manifest.ts';
+
+export interface SurveyOptions {
+  createIndex: (config: ResolvedConfig) => VectorIndex;
+  /** The last entry known to have been written to the log, if that is known. */
+  lastSequence?: number;
+  /** Is called as bytes are read; it may throw, to give up. */
+  onProgress: (progress: { done: number; total: number }) => void;
+  pause: () => Promise<void>;
+}
+
+export interface DatabaseSurvey {
+  manifest: Manifest<DatabaseState>;
+  collections: CollectionSurvey[];
+  /** The newest sequence that can have been given out. */
+  lastSequence: number;
+  /** Is any part of the log damaged? */
+  isLogDamaged: boolean;
+  findings: Findings;
+}
+
+/** @returns undefined where there is no database @throws IsovecError CORRUPTION when no manifest can be read; FORMAT_VERSION */
+export async function surveyDatabase(
+  storage: StorageBackend,
+  { createIndex, lastSequence, onProgress, pause }: SurveyOptions,
+): Promise<DatabaseSurvey | undefined> {
+  const findings = new Findings(await storage.usageBytes(), onProgress);
+  const manifest = await surveyManifest(storage, findings);
+  if (!manifest) return undefined;
+  const { files, state, coveredSequence } = manifest;
+  const collections: CollectionSurvey[] = [];
+  for (const stored of state.collections)
+    collections.push(await surveyCollection({ storage, files, createIndex, findings, pause }, stored));
+  const before = findings.problems.length;
+  const range = { coveredSequence, ...(lastSequence !== undefined && { lastSequence }) };
+  const newest = await surveyLog(storage, range, logVisitor(state, findings));
+  const isLogDamaged = findings.problems.length > before;
+  return { manifest, collections, lastSequence: newest, isLogDamaged, findings };
+}
+
+function logVisitor({ collections }: DatabaseState, findings: Findings): LogVisitor {
+  const dimensions = new Map(collections.map(({ id, config }) => [id, config.dimensions]));
+  return {
+    frame({ payload, sequence }, file) {
+      try {
+        for (const operation of decodeOperations(payload, file)) checkReference(operation, sequence, file);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        findings.add(file, 'format', `entry ${sequence} cannot be decoded: ${error.message}`);
+      }
+    },
+    damage(problem, bytes) {
+      const ids = bytes ? lostIds(bytes) : [];
+      findings.problems.push(ids.length > 0 ? { ...problem, ids } : problem);
+    },
+    read(bytes) {
+      findings.filesChecked++;
+      findings.read(bytes);
+    },
+  };
+
+  function checkReference(operation: Operation, sequence: number, file: string): void {
+    if (operation.kind === 'receipt') return;
+    const { collectionId, kind } = operation;
+    const known = dimensions.get(collectionId);
+    if (kind === 'create') dimensions.set(collectionId, operation.config.dimensions);
+    else if (known === undefined) return;
+    else if (kind === 'drop') dimensions.delete(collectionId);
+    else if (kind === 'put' && operation.vector.length !== known)
+      findings.add(
+        file,
+        'reference',
+        `entry ${sequence} has a vector of ${operation.vector.length} dimensions for a collection of ${known}`,
+      );
+  }
+}
+
+function lostIds(bytes: Uint8Array): NonNullable<IntegrityProblem['ids']> {
+  const decoder = new TextDecoder();
+  return salvageOperations(bytes).lost.map(({ id }) => decoder.decode(id));
+}
