@@ -1,4 +1,4 @@
-/** What may be in a database after a kill: the state after some step from the last acknowledged to the last begun. */
+/** What may be in a database after a kill: the state after some step from the last that is promised to the last begun. */
 import { type Metric, Model } from '../store/model.ts';
 import { type Found, type FoundRecord, TOP_K } from './found.ts';
 import { COLLECTIONS, LASTING, recordOf, type Step, stepOf } from './workload.ts';
@@ -50,21 +50,21 @@ function firstDifference(
 }
 
 /** Moves a model on to what was found.
- *  @param acknowledged how many steps were, from the first
- *  @param begun how many were
+ *  @param promised how many steps must be there, from the first
+ *  @param begun how many may be
  *  @returns how many steps are in what was found
  *  @throws when what was found is the state after none of them */
 export function settle(
   expected: Expected,
   seed: number,
   from: number,
-  acknowledged: number,
+  promised: number,
   begun: number,
   found: readonly Found[],
 ): number {
-  for (let index = from; index < acknowledged; index++) expected.apply(stepOf(seed, index));
+  for (let index = from; index < promised; index++) expected.apply(stepOf(seed, index));
   const differences: string[] = [];
-  for (let count = acknowledged; ; count++) {
+  for (let count = promised; ; count++) {
     const difference = expected.difference(found);
     if (difference === undefined) {
       checkWhole(found);
@@ -75,9 +75,7 @@ export function settle(
     expected.apply(stepOf(seed, count));
   }
   throw new Error(
-    [`${acknowledged} steps were acknowledged and ${begun} begun, but what is there is`, ...differences].join(
-      '\n',
-    ),
+    [`${promised} steps must be there and ${begun} may, but what is there is`, ...differences].join('\n'),
   );
 }
 
