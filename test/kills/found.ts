@@ -24,13 +24,20 @@ export interface Found {
 const QUERIES = 2;
 export const TOP_K = 10;
 
-export async function findAll(database: Database, seed: number): Promise<Found[]> {
+/** @param prefix of the names of the collections to look at; they are named without it */
+export async function findAll(database: Database, seed: number, prefix: string): Promise<Found[]> {
   const infos = await database.collections();
-  return Promise.all(infos.map(({ name }) => findCollection(database, name, seed)));
+  const names = infos.map(({ name }) => name).filter((name) => name.startsWith(prefix));
+  return Promise.all(names.map((name) => findCollection(database, name.slice(prefix.length), seed, prefix)));
 }
 
-async function findCollection(database: Database, name: string, seed: number): Promise<Found> {
-  const collection = await database.collection(name);
+async function findCollection(
+  database: Database,
+  name: string,
+  seed: number,
+  prefix: string,
+): Promise<Found> {
+  const collection = await database.collection(prefix + name);
   const records: FoundRecord[] = [];
   for await (const { id, vector, metadata } of collection.scan({ include: ['vector', 'metadata'] }))
     records.push({ id, vector: Array.from(vector), metadata });

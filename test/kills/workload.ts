@@ -99,28 +99,36 @@ export function recordOf(collection: string, id: string, version: number): Recor
   return { id, vector, metadata: { version, pad } };
 }
 
-/** What every session begins with. */
-export async function prepare(database: Database): Promise<void> {
-  for (const name of LASTING) await database.collection(name, COLLECTIONS[name]);
+/**
+ * What every session begins with.
+ * @param prefix stands before the collections' names: writers of one database each have their own
+ */
+export async function prepare(database: Database, prefix: string): Promise<void> {
+  for (const name of LASTING) await database.collection(prefix + name, COLLECTIONS[name]);
 }
 
-export async function perform(database: Database, { kind, index, changes }: Step): Promise<void> {
+export async function perform(
+  database: Database,
+  { kind, index, changes }: Step,
+  prefix: string,
+): Promise<void> {
+  const side = `${prefix}side`;
   const records = ({ collection, puts }: Change) => puts.map((id) => recordOf(collection, id, index));
   const [change] = changes;
   if (kind === 'transaction')
     await database.transaction(async (transaction) => {
       for (const each of changes) {
-        const collection = transaction.collection(each.collection);
+        const collection = transaction.collection(prefix + each.collection);
         await collection.delete(each.removals);
         await collection.upsert(records(each));
       }
     });
-  else if (kind === 'create collection') await database.collection('side', COLLECTIONS.side);
+  else if (kind === 'create collection') await database.collection(side, COLLECTIONS.side);
   else if (kind === 'drop collection') {
     const infos = await database.collections();
-    if (infos.some(({ name }) => name === 'side')) await database.dropCollection('side');
+    if (infos.some(({ name }) => name === side)) await database.dropCollection(side);
   } else if (change) {
-    const collection = await database.collection(change.collection);
+    const collection = await database.collection(prefix + change.collection);
     if (kind === 'delete') await collection.delete(change.removals);
     else await collection[kind as 'insert' | 'upsert'](records(change));
   } else await database[kind as 'checkpoint' | 'compact' | 'flush']();
@@ -142,6 +150,7 @@ export async function work(
   seed: number,
   start: number,
   overlap: number,
+  prefix: string,
   say: Say,
 ): Promise<never> {
   for (let index = start; ; ) {
@@ -152,7 +161,7 @@ export async function work(
       steps.push(next);
     }
     for (const step of steps) await say.begun(step);
-    const running = steps.map((step) => perform(database, step));
+    const running = steps.map((step) => perform(database, step, prefix));
     running.forEach((each) => {
       each.catch(() => {}); // reported by the loop below
     });

@@ -15,6 +15,8 @@ export interface WriterTask {
   seed: number;
   start: number;
   overlap: number;
+  /** Of its collections' names. */
+  prefix: string;
 }
 
 const say = (line: string) => void writeSync(1, `${line}\n`);
@@ -24,8 +26,8 @@ try {
   const { open } = (await import(task.isovec)) as typeof import('../../src/index.node.ts');
   const database = await open(task.location, task.options);
   say('open');
-  await prepare(database);
-  await work(database, task.seed, task.start, task.overlap, {
+  await prepare(database, task.prefix);
+  await work(database, task.seed, task.start, task.overlap, task.prefix, {
     begun: ({ index, kind }) => say(`begun ${index} ${kind}`),
     acknowledged: ({ index }) => say(`acknowledged ${index}`),
   });

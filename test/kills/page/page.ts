@@ -34,7 +34,7 @@ async function run(): Promise<void> {
   const task = await ask<PageTask>('/task', {});
   for (let termination = 0; termination <= task.terminations; termination++) {
     const database = await open(line, { storage: task.storage, ...task.options });
-    const { start } = await say({ what: 'found', found: await findAll(database, task.seed) });
+    const { start } = await say({ what: 'found', found: await findAll(database, task.seed, '') });
     if (termination === task.terminations && task.terminations > 0) break;
     await workUntilTerminated(database, task, start, termination);
   }
@@ -54,7 +54,7 @@ async function workUntilTerminated(
   const worker = lastWorker!;
   const saying = new Set<Promise<unknown>>();
   let isOver = false;
-  await prepare(database);
+  await prepare(database, '');
   await new Promise<void>((terminated, failed) => {
     const sayOf = (said: Said) => {
       if (isOver) return new Promise<void>(() => {});
@@ -71,7 +71,7 @@ async function workUntilTerminated(
         }, delayMs);
       return sayOf({ what: 'begun', index, kind });
     };
-    work(database, task.seed, start, task.overlap, {
+    work(database, task.seed, start, task.overlap, '', {
       begun,
       acknowledged: ({ index }) => sayOf({ what: 'acknowledged', index }),
     }).catch(failed);
