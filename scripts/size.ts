@@ -42,7 +42,8 @@ async function bundle(): Promise<Part[]> {
   const atOnce = withImports(chunks.filter(({ isEntry }) => isEntry).map(nameOf), chunks);
   const engine = chunks
     .filter(({ fileName }) => atOnce.has(fileName))
-    .flatMap((chunk) => chunk.dynamicImports);
+    .flatMap((chunk) => chunk.dynamicImports)
+    .filter((name) => !ON_DEMAND.test(name));
   const inThread = withImports(engine, chunks);
   const workers = files.filter((file) => file.type === 'asset').map(workerChunk);
   const inWorker = withImports(workers.filter(({ isEntry }) => isEntry).map(nameOf), workers);
@@ -64,6 +65,9 @@ interface Chunk {
   isEntry: boolean;
   imports: string[];
 }
+
+/** What the page loads for one call that few make, by the names of chunks. */
+const ON_DEMAND = /\b(remote-)?restore\b/;
 
 const nameOf = (chunk: Chunk): string => chunk.fileName;
 

@@ -32,6 +32,9 @@ export interface OpenOptions {
    *  BLAKE3 also show what was changed on purpose by somebody who does not recompute them, and take longer to write.
    *  A file that grows keeps the kind that it began with until it is compacted. Default 'crc32c'. */
   checksum?: 'crc32c' | 'sha256' | 'blake3';
+  /** Keep what checkpoints cut off the log, so that `restore()` can give back the state after any write since. It goes
+   *  on only while every opening for writing asks for it. Default false. */
+  archive?: boolean | ArchiveOptions;
   /** Milliseconds to wait for the write lock before LOCK_TIMEOUT. Default 10000. */
   lockTimeout?: number;
   /** How much may wait to be written before a write is refused with QUOTA_EXCEEDED. Default 100,000 calls, 512 MiB. */
@@ -39,6 +42,31 @@ export interface OpenOptions {
   /** Called while opening (replaying the log, rebuilding an index) and during long maintenance. */
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;
+}
+
+export interface ArchiveOptions {
+  /** How the archive is stored. Default 'gzip' where the runtime has CompressionStream. */
+  compression?: 'gzip' | 'none';
+  /** Milliseconds for which every state is kept restorable; older ones go when whole files of them can. Default: for good. */
+  retentionMs?: number;
+  /** What the archive is to be kept within, by giving up the oldest states. It takes more when a copy of the newest
+   *  state and the log behind it do. Default: no bound. */
+  retentionBytes?: number;
+}
+
+/** Which state `restore()` is to build. At most one of `sequence` and `time`; neither: the newest. */
+export interface RestoreOptions extends Omit<OpenOptions, 'readOnly' | 'recovery' | 'create'> {
+  /** The state after the write of this sequence, as in `commit` events. 0: the empty database. */
+  sequence?: number;
+  /** The state at this time: before the first write that came later. A Date, or milliseconds since 1970. */
+  time?: Date | number;
+}
+
+export interface RestoreReport {
+  /** Of the last write that the new database has. In it, counting begins anew. */
+  sequence: number;
+  /** When that was written. */
+  time: Date;
 }
 
 export interface Progress {
@@ -261,7 +289,17 @@ export interface DatabaseStats {
   formatVersion: number;
   diskBytes: number;
   memoryBytes: number;
-  log: { segments: number; bytes: number; entries: number; oldestEntry?: Date; lastSequence: number };
+  log: {
+    segments: number;
+    bytes: number;
+    entries: number;
+    oldestEntry?: Date;
+    lastSequence: number;
+    /** Where an archive is kept: its files of log, all its bytes, and how far back `restore()` reaches. */
+    archivedSegments?: number;
+    archivedBytes?: number;
+    oldestRestorable?: { sequence: number; at: Date };
+  };
   lastCheckpoint?: { sequence: number; at: Date };
   /** Writes that have been called and are not durable yet. */
   queue: { waiting: number; bytes: number };

@@ -22,6 +22,8 @@ export const FILE_KINDS = {
   vectors: 4,
   records: 5,
   graph: 6,
+  archive: 7,
+  'archive-index': 8,
 } as const;
 
 export type FileKind = keyof typeof FILE_KINDS;

@@ -1,4 +1,4 @@
-import type { Database, OpenOptions } from '../base/api.ts';
+import type { Database, OpenOptions, RestoreOptions, RestoreReport } from '../base/api.ts';
 import { checkOpenOptions, type EngineOptions } from '../store/open-options.ts';
 import type { SpawnedWorker } from '../worker/link.ts';
 import { openRemote } from '../worker/remote-database.ts';
@@ -41,6 +41,22 @@ export async function destroy(location: string, options: OpenOptions = {}): Prom
   ]);
   await destroyLocal(browserPlatform, location, options);
   removeTraces(location, options.storage ?? 'auto');
+}
+
+/**
+ * Builds a database at `destination` with the state that the one at `source` had after one of its writes. The source
+ * must have been opened with the option `archive`; it may be open meanwhile, and nothing of it is changed.
+ * @param destination a place where no database is
+ * @throws IsovecError NOT_FOUND without an archive; INVALID_ARGUMENT for a state outside it, naming the range, and for a
+ *         destination that is not empty; CORRUPTION, naming the file, where the archive is damaged; otherwise as `open`
+ */
+export async function restore(
+  source: string,
+  destination: string,
+  options: RestoreOptions = {},
+): Promise<RestoreReport> {
+  const { restoreHere } = await import('./browser-restore.ts');
+  return restoreHere(source, destination, options, () => (wantsWorker(options) ? spawnWorker() : undefined));
 }
 
 /** Under 'auto' a page gets a worker; what runs in one already needs no other. */

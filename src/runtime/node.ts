@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Database, OpenOptions } from '../base/api.ts';
+import type { Database, OpenOptions, RestoreOptions, RestoreReport } from '../base/api.ts';
 import { destroyLocal } from '../store/destroy.ts';
 import { openLocal } from '../store/open.ts';
 import { checkOpenOptions } from '../store/open-options.ts';
@@ -26,6 +26,26 @@ export async function open(location: string, options: OpenOptions = {}): Promise
 export async function destroy(location: string, options: OpenOptions = {}): Promise<void> {
   checkOpenOptions(location, options);
   return destroyLocal(nodePlatform, location, options);
+}
+
+/**
+ * Builds a database at `destination` with the state that the one at `source` had after one of its writes. The source
+ * must have been opened with the option `archive`; it may be open meanwhile, and nothing of it is changed.
+ * @param destination a place where no database is
+ * @throws IsovecError NOT_FOUND without an archive; INVALID_ARGUMENT for a state outside it, naming the range, and for a
+ *         destination that is not empty; CORRUPTION, naming the file, where the archive is damaged; otherwise as `open`
+ */
+export async function restore(
+  source: string,
+  destination: string,
+  options: RestoreOptions = {},
+): Promise<RestoreReport> {
+  const [{ checkRestoreOptions }, { restoreLocal }] = await Promise.all([
+    import('../store/restore-options.ts'),
+    import('../store/restore.ts'),
+  ]);
+  checkRestoreOptions(source, destination, options);
+  return restoreLocal(nodePlatform, source, destination, options);
 }
 
 async function spawnWorker(): Promise<SpawnedWorker> {

@@ -68,6 +68,7 @@ export interface SnapshotSource {
 export async function note(engine: Engine, specials: readonly SnapshotSource[] = []): Promise<Noted> {
   engine.checkWritable();
   const coveredSequence = await engine.journal.rotate();
+  await engine.archiving?.note(coveredSequence, specials.length === 0);
   const { nextCollectionId, receipts } = engine.collections;
   const snapshots = [...engine.collections.values()].map((state) => {
     const special = specials.find((each) => each.state === state);
@@ -87,6 +88,7 @@ export async function store(
   const stored: StoredSnapshot[] = [];
   for (const storeNoted of snapshots) stored.push(await storeNoted(live));
 
+  await engine.archiving?.keep(coveredSequence);
   const collections = stored.map(({ collection }) => collection);
   const state = { nextCollectionId, collections, receipts };
   const obsolete = await engine.journal.commitCheckpoint(coveredSequence, live, state, () => {
@@ -96,6 +98,7 @@ export async function store(
   await engine.journal.removeCovered();
   for (const { release } of stored) await release?.();
   for (const name of obsolete) await engine.storage.remove(name);
+  await engine.archiving?.finish();
 }
 
 /** Is there a graph whose image is worth writing, though the log holds nothing? */

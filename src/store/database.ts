@@ -68,6 +68,7 @@ export class LocalDatabase implements Database {
     };
     engine.onFollowed = () => this.#indexer.wake();
     this.#indexer.wake();
+    if (engine.archiving?.isReady === false) void this.#maintenance.checkpointSoon();
   }
 
   collection<M extends Metadata = Metadata>(name: string, config?: CollectionConfig): Promise<Collection<M>> {
@@ -227,7 +228,11 @@ export class LocalDatabase implements Database {
         formatVersion: FORMAT_VERSION,
         diskBytes: await storage.usageBytes(),
         memoryBytes,
-        log: { ...log, ...(oldestEntryTime !== undefined && { oldestEntry: new Date(oldestEntryTime) }) },
+        log: {
+          ...log,
+          ...(oldestEntryTime !== undefined && { oldestEntry: new Date(oldestEntryTime) }),
+          ...(await this.#engine.archiving?.statistics()),
+        },
         ...(journal.generation > 0 && {
           lastCheckpoint: { sequence: journal.coveredSequence, at: new Date(journal.writtenAt) },
         }),

@@ -10,6 +10,7 @@ import type { ChecksumName } from '../journal/manifest.ts';
 import { createVectorIndex } from '../search/kernel-index.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { RowTable } from '../tables/row-table.ts';
+import type { Archiving } from './archiving.ts';
 import { BlockCache } from './block-cache.ts';
 import { CollectionFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
@@ -57,6 +58,8 @@ export class Engine {
   readonly checksum: ChecksumName;
   readonly cache = new BlockCache(BLOCK_CACHE_BYTES);
   readonly collections: Collections;
+  /** Where what is cut off the log is kept. */
+  archiving: Archiving | undefined;
   /** Held while a batch is put together and staged, and while maintenance needs the state to stand still. */
   readonly writing: WriteQueue;
   /** Set while the database is damaged and not repaired yet. */

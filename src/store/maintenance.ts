@@ -83,7 +83,9 @@ export class Maintenance {
 
   /** Somebody else may have been faster. */
   async #checkpointUnlessMade(): Promise<void> {
-    if (this.#engine.journal.tailBytes > 0 || hasGraphToStore(this.#engine)) await this.#checkpoint();
+    const { journal, archiving } = this.#engine;
+    if (journal.tailBytes > 0 || hasGraphToStore(this.#engine) || archiving?.isReady === false)
+      await this.#checkpoint();
   }
 
   /** One collection after another, so that no more than the largest is on the device twice. */

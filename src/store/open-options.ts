@@ -8,7 +8,7 @@ export const LOCK_TIMEOUT_DEFAULT_MS = 10_000;
 export const QUEUE_LIMIT_DEFAULT = { operations: 100_000, bytes: 512 * 1024 * 1024 };
 /** The longest that a timer takes: some 24 days. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
-const OPTION_KEYS = [
+export const OPTION_KEYS = [
   'storage',
   'worker',
   'durability',
@@ -18,6 +18,7 @@ const OPTION_KEYS = [
   'persist',
   'recovery',
   'checksum',
+  'archive',
   'lockTimeout',
   'queueLimit',
   'onProgress',

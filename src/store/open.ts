@@ -54,6 +54,11 @@ export async function openLocal(
     if (!readOnly) presence = await locks?.join?.(location);
     engine = await recoverUndisturbed(storage, () => recover(platform, storage!, events, options, care));
     if (engine.journal.isNew) place.tellCreated();
+    if (options.archive && !readOnly) {
+      const { Archiving } = await import('./archiving.ts');
+      engine.archiving = new Archiving(engine, options.archive);
+      await engine.archiving.open();
+    }
     if (!readOnly) events.emit('role', { role: 'writer' });
     engine.lease = new ExclusiveLease(lock);
     // None beside a repair.

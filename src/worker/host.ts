@@ -1,5 +1,6 @@
 /** The worker's end: a database in this thread, served over comlink. */
 import * as Comlink from 'comlink';
+import type { RestoreReport } from '../base/api.ts';
 import { assert } from '../base/errors.ts';
 import type { LocalDatabase } from '../store/database.ts';
 import { openLocal } from '../store/open.ts';
@@ -11,6 +12,7 @@ import {
   type HostProtocol,
   OPENING_ABORT_ID,
   type RemoteOpenOptions,
+  type RemoteRestoreOptions,
 } from './protocol.ts';
 import { answerBuffers, answered, CallServer } from './server.ts';
 
@@ -43,6 +45,22 @@ export class Host implements HostProtocol {
       database.on('queue', (payload) => tell({ event: 'queue', payload }));
       database.on('role', (payload) => tell({ event: 'role', payload }));
       return { storage: database.storage };
+    });
+  }
+
+  restore(
+    source: string,
+    destination: string,
+    options: RemoteRestoreOptions,
+    events: MessagePort,
+  ): Promise<Answer<RestoreReport>> {
+    return answered(async () => {
+      const { restoreLocal } = await import('../store/restore.ts');
+      return restoreLocal(this.#platform, source, destination, {
+        ...options,
+        signal: this.#opening.signal,
+        onProgress: (payload) => events.postMessage({ event: 'progress', payload } satisfies EventMessage),
+      });
     });
   }
 

@@ -10,6 +10,8 @@ import type {
   Include,
   Metadata,
   Query,
+  RestoreOptions,
+  RestoreReport,
   StoredRecord,
   WriteOptions,
 } from '../base/api.ts';
@@ -24,6 +26,8 @@ export type Answer<T> = { ok: true; value: T } | { ok: false; error: ErrorImage 
 
 /** What the worker is told of the options: the rest cannot cross, or is the page's own business. */
 export type RemoteOpenOptions = Omit<EngineOptions, 'onProgress' | 'signal' | 'worker'>;
+
+export type RemoteRestoreOptions = Omit<RestoreOptions, 'onProgress' | 'signal' | 'worker'>;
 
 /** What arrives on the port for events, one message an event. */
 export type EventMessage = {
@@ -112,6 +116,13 @@ export interface HostProtocol {
     options: RemoteOpenOptions,
     events: MessagePort,
   ): Promise<Answer<Pick<Database, 'storage'>>>;
+  /** Instead of opening: builds one database from the archive of another. Reports its progress as events. */
+  restore(
+    source: string,
+    destination: string,
+    options: RemoteRestoreOptions,
+    events: MessagePort,
+  ): Promise<Answer<RestoreReport>>;
   /** @param id counts up from 1; calls are begun in that order */
   call(id: number, call: Call): Promise<Answer<unknown>>;
   /** Gives up the opening, a query, a write that still waits or a transaction that is under way. */

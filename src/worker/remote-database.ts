@@ -52,7 +52,7 @@ export async function openRemote(
 }
 
 /** @returns the end that the worker is to send events to */
-function receiveEvents(events: Events): MessagePort {
+export function receiveEvents(events: Events): MessagePort {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = ({ data }: MessageEvent<EventMessage>) => events.emit(data.event, data.payload);
   // Only calls keep a process alive, listening does not. Browsers have no such thing.
