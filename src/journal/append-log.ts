@@ -9,17 +9,23 @@
  *  - A segment that is full or old is flushed and ended before the next write, so only the newest can be torn.
  *  - Times of frames never go back, whatever the clock does: restoring to a time finds one place in the log.
  *  - When a write fails, everything not yet committed fails with it, and the file is cut back to the last good frame.
- *    If even that fails, or a flush of already acknowledged bytes does, the log takes no more until it is reopened.
+ *  - When that fails too, or a flush does, the segment is in doubt: whatever comes next must mend it first, so the log
+ *    goes on by itself when space returns. Bytes that a failed flush may have dropped are written again, for a second
+ *    flush alone would not bring them back (fsync reports an error once, and forgets the pages).
  */
 import { ByteWriter } from '../base/bytes.ts';
-import { IsovecError } from '../base/errors.ts';
+import { assert } from '../base/errors.ts';
+import { Mutex } from '../base/mutex.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { encodeFrame } from './frame.ts';
 import type { LogPosition, OpenSegment } from './log-position.ts';
-import { encodeSegmentHeader, type SegmentSummary, segmentName } from './segment.ts';
+import { createSegment, readSegment, SEGMENT_HEADER_BYTES, type SegmentSummary } from './segment.ts';
 
 /** Entries of one write. More would only delay the first of them: at 1 GB/s this is 8 ms. */
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+
+/** What is read and written again at a time after a failed flush. */
+const REWRITE_PIECE_BYTES = 4 * 1024 * 1024;
 
 export interface AppendLogOptions {
   durability: 'strict' | 'relaxed';
@@ -48,6 +54,8 @@ export class AppendLog {
   readonly #options: AppendLogOptions;
   #waiting: Entry[] = [];
   #segment: OpenSegment | undefined;
+  /** Of the segment's bytes, those known to be on the device. */
+  #flushedBytes = 0;
   #sealed: SegmentSummary[] = [];
   #lastTime = 0;
   #nextSequence = 1;
@@ -56,7 +64,11 @@ export class AppendLog {
   /** Of the newest frame known to be on the device. */
   #flushedSequence = 0;
   #working: Promise<void> | undefined;
-  #broken: IsovecError | undefined;
+  /** The segment may end in more than its frames, or lack some that were not flushed. */
+  #isInDoubt = false;
+  /** Held by whoever touches the segment. */
+  readonly #file = new Mutex();
+  #isClosed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(storage: StorageBackend, position: LogPosition, options: AppendLogOptions) {
@@ -72,7 +84,8 @@ export class AppendLog {
 
   /** Those that hold anything, oldest first. */
   get segments(): readonly SegmentSummary[] {
-    return this.#segment && this.#segment.bytes > 0 ? [...this.#sealed, this.#segment] : this.#sealed;
+    const segment = this.#segment;
+    return segment && this.#hasFrames(segment) ? [...this.#sealed, segment] : this.#sealed;
   }
 
   /** Where the next entry goes. Nothing may be under way. */
@@ -87,6 +100,9 @@ export class AppendLog {
 
   /** Others have written meanwhile, and flushed it: writing goes on behind that. Nothing may be under way. */
   moveTo({ segment, sealed, lastTime, nextSequence }: LogPosition): void {
+    // What is in doubt of the same file stays so.
+    this.#isInDoubt &&= segment?.file === this.#segment?.file;
+    if (!this.#isInDoubt) this.#flushedBytes = segment?.bytes ?? 0;
     this.#segment = segment;
     this.#sealed = sealed;
     this.#lastTime = lastTime;
@@ -105,7 +121,6 @@ export class AppendLog {
    * @returns the entry's sequence
    */
   append(payload: Uint8Array, onCommitted: (sequence: number) => void): Promise<number> {
-    if (this.#broken) return Promise.reject(this.#broken);
     const sequence = this.#nextSequence++;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ payload, sequence, onCommitted, resolve, reject });
@@ -121,23 +136,30 @@ export class AppendLog {
   /** Resolves when everything appended so far is on the device. */
   async flush(): Promise<void> {
     await this.drain();
-    if (this.#broken) throw this.#broken;
-    await this.#flushWritten();
+    await this.#file.run(() => this.#flushWritten());
   }
 
-  /** Ends the current segment, flushed; the next entry starts a new one. @returns the last sequence before it */
+  /**
+   * Ends the current segment, flushed, unless it has no frames. The next one is on the device when this resolves.
+   * @returns the last sequence before it
+   */
   async rotate(): Promise<number> {
     await this.drain();
-    if (this.#broken) throw this.#broken;
-    await this.#endSegment();
-    return this.#writtenSequence;
+    return this.#file.run(async () => {
+      await this.#flushWritten();
+      if (!this.#segment || this.#hasFrames(this.#segment)) await this.#nextSegment();
+      return this.#writtenSequence;
+    });
   }
 
   /** Flushes and lets go of the file. Fails if what was acknowledged could not be flushed. */
   async close(): Promise<void> {
     try {
-      if (!this.#broken) await this.flush();
+      await this.drain();
+      // What has never been acknowledged, and could not be cut off, is no reason to fail.
+      if (this.#flushedSequence < this.#writtenSequence) await this.flush();
     } finally {
+      this.#isClosed = true;
       clearTimeout(this.#timer);
       await this.#segment?.file.close();
       this.#segment = undefined;
@@ -157,7 +179,7 @@ export class AppendLog {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {
-        await this.#write(group);
+        await this.#file.run(() => this.#write(group));
       } catch (error) {
         await this.#fail(group, error);
         continue;
@@ -179,29 +201,34 @@ export class AppendLog {
   }
 
   async #write(group: Entry[]): Promise<void> {
-    if (this.#broken) throw this.#broken;
-    const firstSequence = group[0]!.sequence;
+    await this.#mend();
     const time = Math.max(Date.now(), this.#lastTime);
-    if (this.#segment && this.#isFull(this.#segment, time)) await this.#endSegment();
-    this.#segment ??= {
-      file: await this.#storage.open(segmentName(firstSequence), { create: true }),
-      firstSequence,
-      bytes: 0,
-      firstTime: time,
-    };
-    const segment = this.#segment;
+    const isDone = !this.#segment?.bytes || this.#isFull(this.#segment, time);
+    const segment = isDone ? await this.#nextSegment() : this.#segment!;
+    if (!this.#hasFrames(segment)) segment.firstTime = time;
     const writer = new ByteWriter(64 * 1024);
-    if (segment.bytes === 0) writer.raw(encodeSegmentHeader(firstSequence));
-    if (segment.firstSequence === firstSequence) segment.firstTime = time;
     for (const { payload, sequence } of group)
       writer.raw(encodeFrame({ payload, sequence, time, unflushed: sequence - 1 - this.#flushedSequence }));
-    await segment.file.write(segment.bytes, writer.bytes());
-    if (this.#options.durability === 'strict') await segment.file.flush();
+    const isStrict = this.#options.durability === 'strict';
+    await this.#attempt(async () => {
+      await segment.file.write(segment.bytes, writer.bytes());
+      if (isStrict) await segment.file.flush();
+    });
     segment.bytes += writer.length;
     this.#lastTime = time;
-    this.#writtenSequence = firstSequence + group.length - 1;
-    if (this.#options.durability === 'strict') this.#flushedSequence = this.#writtenSequence;
+    this.#writtenSequence = group.at(-1)!.sequence;
+    if (isStrict) this.#noteFlushed();
     else this.#scheduleFlush();
+  }
+
+  /** What fails leaves the segment in doubt. */
+  async #attempt(operation: () => Promise<void>): Promise<void> {
+    try {
+      await operation();
+    } catch (error) {
+      this.#isInDoubt = true;
+      throw error;
+    }
   }
 
   #isFull(segment: OpenSegment, time: number): boolean {
@@ -210,19 +237,23 @@ export class AppendLog {
     return isOver && this.#hasFrames(segment);
   }
 
-  /** One without a frame is named after the next, which starts it again. */
+  /** One without a frame is named after the next. */
   #hasFrames({ firstSequence }: SegmentSummary): boolean {
     return firstSequence <= this.#writtenSequence;
   }
 
-  /** Flushes it first: behind an ended segment nothing may be torn. */
-  async #endSegment(): Promise<void> {
+  /** Ends the segment, if there is one, and makes the next; when that fails, it goes on. */
+  async #nextSegment(): Promise<OpenSegment> {
+    // Behind an ended segment nothing may be torn.
     await this.#flushWritten();
-    const segment = this.#segment;
-    if (!segment) return;
-    this.#segment = undefined;
-    if (this.#hasFrames(segment)) this.#sealed.push(segment);
-    await segment.file.close();
+    const firstSequence = this.#writtenSequence + 1;
+    const ended = this.#segment;
+    const file = await createSegment(this.#storage, firstSequence);
+    this.#segment = { file, firstSequence, bytes: SEGMENT_HEADER_BYTES, firstTime: 0 };
+    this.#flushedBytes = SEGMENT_HEADER_BYTES;
+    if (ended && this.#hasFrames(ended)) this.#sealed.push(ended);
+    await ended?.file.close();
+    return this.#segment;
   }
 
   /** Everything uncommitted was staged on top of what failed, so all of it goes. */
@@ -231,43 +262,49 @@ export class AppendLog {
     this.#waiting = [];
     this.#nextSequence = this.#writtenSequence + 1;
     this.#options.onFailed();
-    try {
-      await this.#segment?.file.truncate(this.#segment.bytes);
-      await this.#segment?.file.flush();
-    } catch (error) {
-      this.#break(error);
-    }
+    // Best at once; where it cannot be, whatever comes next tries again, and reports it.
+    await this.#file.run(() => this.#mend()).catch(() => undefined);
     for (const entry of failed) entry.reject(reason);
   }
 
-  #break(cause: unknown): void {
-    this.#broken ??= new IsovecError(
-      'STORAGE_IO',
-      'the log could not be written and takes no more until the database is reopened',
-      { cause },
-    );
+  /** Makes the segment what it should be, and all of it durable; when that fails, the next call tries again. */
+  async #mend(): Promise<void> {
+    const segment = this.#segment;
+    if (!this.#isInDoubt || !segment) return;
+    await segment.file.truncate(segment.bytes);
+    if (this.#flushedBytes < segment.bytes) await this.#rewriteUnflushed(segment);
+    await segment.file.flush();
+    this.#isInDoubt = false;
+    this.#noteFlushed();
+    this.#options.onFlushed(this.#flushedSequence);
+  }
+
+  async #rewriteUnflushed({ file, firstSequence, bytes }: OpenSegment): Promise<void> {
+    for (let at = this.#flushedBytes; at < bytes; at += REWRITE_PIECE_BYTES)
+      await file.write(at, await file.read(at, Math.min(REWRITE_PIECE_BYTES, bytes - at)));
+    const { nextSequence } = await readSegment(file, firstSequence, false, () => {});
+    assert(nextSequence === this.#writtenSequence + 1, `${file.name} lacks frames that were written`);
   }
 
   #scheduleFlush(): void {
+    if (this.#isClosed) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      // A failure is remembered by #flushWritten and answers the next write.
-      this.drain()
-        .then(() => this.#flushWritten())
-        .catch(() => undefined);
+      // Tried again and again; who asks for a flush or writes meanwhile is told why it fails.
+      this.flush().catch(() => this.#scheduleFlush());
     }, this.#options.syncIntervalMs);
   }
 
   async #flushWritten(): Promise<void> {
+    if (this.#isInDoubt) return this.#mend();
     if (this.#flushedSequence === this.#writtenSequence) return;
-    const sequence = this.#writtenSequence;
-    try {
-      await this.#segment?.file.flush();
-      this.#flushedSequence = Math.max(this.#flushedSequence, sequence);
-      this.#options.onFlushed(this.#flushedSequence);
-    } catch (error) {
-      this.#break(error);
-      throw this.#broken;
-    }
+    await this.#attempt(async () => this.#segment?.file.flush());
+    this.#noteFlushed();
+    this.#options.onFlushed(this.#flushedSequence);
+  }
+
+  #noteFlushed(): void {
+    this.#flushedBytes = this.#segment?.bytes ?? 0;
+    this.#flushedSequence = this.#writtenSequence;
   }
 }

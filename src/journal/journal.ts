@@ -9,6 +9,7 @@ import { areEqual } from '../base/bytes.ts';
 import { assert, IsovecError } from '../base/errors.ts';
 import type { SharedCell, StorageBackend } from '../storage/storage.ts';
 import { AppendLog } from './append-log.ts';
+import { createFirstSegment, DATA_FILE_PREFIX, findOrphans } from './creation.ts';
 import type { Frame } from './frame.ts';
 import { type Following, followLog, type LogPosition, positionBehind } from './log-position.ts';
 import {
@@ -23,11 +24,8 @@ import {
 } from './manifest.ts';
 import { loadManifestCopy, type ManifestCopy } from './manifest-copy.ts';
 import { replayLog } from './replay.ts';
-import { parseSegmentName, removeSegments, type SegmentSummary } from './segment.ts';
+import { removeSegments, SEGMENT_HEADER_BYTES, type SegmentSummary } from './segment.ts';
 import { readWatermark, WATERMARK_NAME, writeWatermark } from './watermark.ts';
-
-/** Names of data files start so; the sweep touches nothing else, least of all what is not ours. */
-export const DATA_FILE_PREFIX = 'data-';
 
 export interface JournalOptions {
   durability: 'strict' | 'relaxed';
@@ -100,15 +98,11 @@ export class Journal<State> {
       if (copy.manifest && copy.manifest.generation > manifest.generation) throw olderThanCopy();
       return new Journal(storage, options, manifest, copy);
     }
-    const orphans = (await storage.list()).filter(
-      (name) =>
-        name === MANIFEST_COPY_NAME ||
-        name.startsWith(DATA_FILE_PREFIX) ||
-        parseSegmentName(name) !== undefined,
-    );
+    const orphans = await findOrphans(storage);
     if (orphans.length > 0) throw manifestMissing(orphans);
     if (!options.create)
       throw new IsovecError('NOT_FOUND', 'there is no isovec database here, and none may be made');
+    await createFirstSegment(storage);
     const manifest = { generation: 0, coveredSequence: 0, writtenAt: 0, files: {}, state: initialState };
     const journal = new Journal(storage, options, manifest, copy);
     await journal.#replaceManifest(manifest, () => {});
@@ -184,6 +178,8 @@ export class Journal<State> {
     const { coveredSequence } = this;
     this.#position = await replayLog(this.#storage, coveredSequence, this.#options, deliver, onProgress);
     if (this.#options.readOnly) return;
+    // What a killed process wrote and did not flush is counted on from now on.
+    await this.#position.segment?.file.flush();
     this.#log = new AppendLog(this.#storage, this.#position, this.#options);
     await this.#mendCopy();
     await this.#sweep();
@@ -322,7 +318,9 @@ export class Journal<State> {
 
   get #segments(): readonly SegmentSummary[] {
     const { segment, sealed } = this.#position;
-    return this.#log?.segments ?? (segment && segment.bytes > 0 ? [...sealed, segment] : sealed);
+    return (
+      this.#log?.segments ?? (segment && segment.bytes > SEGMENT_HEADER_BYTES ? [...sealed, segment] : sealed)
+    );
   }
 
   get #logPosition(): LogPosition {

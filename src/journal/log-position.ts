@@ -89,6 +89,7 @@ async function readOn(position: LogPosition, { deliver, until, onWarning }: Foll
   const end = await readSegment(file, firstSequence, true, take, {
     ...(bytes > 0 && { from: { offset: bytes, sequence: position.nextSequence } }),
     ...(until !== undefined && { until }),
+    isNew: true,
   });
   if (until === undefined && end.tornBytes > 0) await cutTail(file, end.validBytes, end.tornBytes, onWarning);
   return {

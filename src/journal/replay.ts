@@ -3,7 +3,7 @@ import { IsovecError } from '../base/errors.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import type { Frame } from './frame.ts';
 import { cutTail, type LogPosition, type OpenSegment, positionBehind, tornTail } from './log-position.ts';
-import { parseSegmentName, readSegment, segmentName } from './segment.ts';
+import { parseSegmentName, readSegment, SEGMENT_HEADER_BYTES, segmentName } from './segment.ts';
 
 export interface ReplayOptions {
   /** Changes nothing: a torn tail is only warned of. */
@@ -49,10 +49,15 @@ async function openNeeded(storage: StorageBackend, wanted: number): Promise<Open
     .map(parseSegmentName)
     .filter((sequence) => sequence !== undefined && sequence >= wanted)
     .sort((a, b) => a! - b!) as number[];
+  // It was on the device before the manifest was.
+  if (!firstSequences.includes(wanted)) throw missing(wanted, firstSequences[0]);
   const segments: OpenSegment[] = [];
   for (const firstSequence of firstSequences) {
     const file = await storage.open(segmentName(firstSequence));
-    segments.push({ firstSequence, file, bytes: await file.size(), firstTime: 0 });
+    const bytes = await file.size();
+    // Left by a rotation that was interrupted: the entries went on in the one before.
+    if (bytes <= SEGMENT_HEADER_BYTES && firstSequence > wanted) await file.close();
+    else segments.push({ firstSequence, file, bytes, firstTime: 0 });
   }
   return segments;
 }
@@ -66,7 +71,7 @@ async function replaySegment(
 ): Promise<void> {
   const { file, firstSequence } = segment;
   const wanted = position.nextSequence;
-  if (firstSequence > wanted) throw gap(wanted, firstSequence);
+  if (firstSequence > wanted) throw missing(wanted, firstSequence);
   const end = await readSegment(file, firstSequence, isLast, (frame) => {
     if (segment.firstTime === 0) segment.firstTime = frame.time;
     position.lastTime = frame.time;
@@ -82,9 +87,9 @@ async function replaySegment(
   if (isLast) position.segment = segment;
 }
 
-function gap(expected: number, found: number): IsovecError {
+/** @param found where the log goes on, if it does */
+function missing(expected: number, found: number | undefined): IsovecError {
   const file = segmentName(expected);
-  return new IsovecError('CORRUPTION', `${file}: missing; the log goes on at sequence ${found}`, {
-    details: { file, expected, found },
-  });
+  const where = found === undefined ? '' : `; the log goes on at sequence ${found}`;
+  return new IsovecError('CORRUPTION', `${file}: missing${where}`, { details: { file, expected, found } });
 }

@@ -1,6 +1,7 @@
 /**
  * A segment is one file of the log: a header, then frames of consecutive sequences. Bytes that have been flushed never
- * change; only a tail that no promise covers is ever cut.
+ * change; only a tail that no promise covers is ever cut. The header is flushed before the first frame is written, so
+ * a segment that is longer than its header has a good one, or is damaged.
  *
  *   0  16  file header, kind "log"
  *  16   8  sequence of the first frame
@@ -46,7 +47,21 @@ export async function removeSegments(
   }
 }
 
-export function encodeSegmentHeader(firstSequence: number): Uint8Array<ArrayBuffer> {
+/** A new segment without frames, on the device. What an interrupted attempt has left under its name goes. */
+export async function createSegment(storage: StorageBackend, firstSequence: number): Promise<StorageFile> {
+  const file = await storage.open(segmentName(firstSequence), { create: true });
+  try {
+    await file.truncate(0);
+    await file.write(0, encodeSegmentHeader(firstSequence));
+    await file.flush();
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function encodeSegmentHeader(firstSequence: number): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(SEGMENT_HEADER_BYTES).raw(encodeFileHeader('log')).u64(firstSequence);
   return writer.u32(crc32c(writer.bytes())).u32(0).bytes();
 }
@@ -91,6 +106,8 @@ export interface SegmentRange {
   from?: { offset: number; sequence: number };
   /** The last sequence wanted. Left out: the last. */
   until?: number;
+  /** Somebody may have been about to make the segment: without a whole header it is empty. */
+  isNew?: boolean;
 }
 
 /**
@@ -103,11 +120,11 @@ export async function readSegment(
   firstSequence: number,
   isLast: boolean,
   deliver: (frame: Frame) => void,
-  { from, until = Number.POSITIVE_INFINITY }: SegmentRange = {},
+  { from, until = Number.POSITIVE_INFINITY, isNew = false }: SegmentRange = {},
 ): Promise<SegmentEnd> {
   const sizeBytes = await file.size();
   const window = new ReadWindow(file, sizeBytes);
-  if (!from && !(await hasHeader(window, firstSequence, isLast)))
+  if (!from && !(await hasHeader(window, isNew)))
     return { validBytes: 0, nextSequence: firstSequence, tornBytes: sizeBytes };
   let { offset, sequence } = from ?? { offset: SEGMENT_HEADER_BYTES, sequence: firstSequence };
   while (offset < sizeBytes && sequence <= until) {
@@ -125,19 +142,18 @@ export async function readSegment(
 }
 
 /**
- * @returns false where the newest segment was never finished: its header is not intact, and nothing behind it was promised
+ * @returns false where the segment was never finished
  * @throws IsovecError CORRUPTION, FORMAT_VERSION
  */
-async function hasHeader(window: ReadWindow, firstSequence: number, isLast: boolean): Promise<boolean> {
+async function hasHeader(window: ReadWindow, isNew: boolean): Promise<boolean> {
   const { sizeBytes, name } = window;
-  if (sizeBytes < SEGMENT_HEADER_BYTES && isLast) return false;
   try {
     checkSegmentHeader((await window.bytes(0, Math.min(SEGMENT_HEADER_BYTES, sizeBytes)))!, name);
     return true;
   } catch (error) {
-    const mayBeTorn = isLast && error instanceof IsovecError && error.code === 'CORRUPTION';
-    if (!mayBeTorn || (await isPromiseBehind(window, SEGMENT_HEADER_BYTES, firstSequence))) throw error;
-    return false;
+    const isTorn = isNew && sizeBytes <= SEGMENT_HEADER_BYTES;
+    if (isTorn && error instanceof IsovecError && error.code === 'CORRUPTION') return false;
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import type { IntegrityProblem } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { READ_WINDOW_BYTES, ReadWindow } from '../storage/read-window.ts';
 import type { StorageBackend } from '../storage/storage.ts';
+import { sizeOf } from './creation.ts';
 import { decodeFrameHeader, FRAME_HEADER_BYTES, type Frame } from './frame.ts';
 import {
   decodeSegmentHeader,
@@ -38,32 +39,46 @@ export async function surveyLog(
   visitor: LogVisitor,
 ): Promise<number> {
   const { coveredSequence, lastSequence = Number.POSITIVE_INFINITY } = range;
-  const firstSequences = (await neededSegments(storage, coveredSequence)).filter(
-    (each) => each <= lastSequence,
+  const wanted = coveredSequence + 1;
+  const firstSequences = (await neededSegments(storage, wanted)).filter(
+    (each) => each === wanted || each <= lastSequence,
   );
-  let expected = coveredSequence + 1;
+  let expected = wanted;
+  const isFirstMissing = firstSequences[0] !== wanted;
+  if (isFirstMissing) visitor.damage(firstMissing(wanted));
   for (const [index, firstSequence] of firstSequences.entries()) {
     if (firstSequence > expected) {
       const before = firstSequences[index - 1];
-      visitor.damage(gap(before === undefined ? expected : before, expected, firstSequence - 1));
+      if (before !== undefined) visitor.damage(gap(before, expected, firstSequence - 1));
       expected = firstSequence;
     }
     const isLast = index === firstSequences.length - 1;
     const survey = new SegmentSurvey(storage, firstSequence, isLast, range, visitor);
     expected = await survey.run(expected);
   }
-  const known = Math.max(expected - 1, coveredSequence, ...firstSequences);
+  // Of a segment that is gone at least one may have been, so its name is not given again.
+  const known = Math.max(expected - 1, isFirstMissing ? wanted : coveredSequence, ...firstSequences);
   if (Number.isFinite(lastSequence) && expected <= lastSequence)
     visitor.damage(gap(firstSequences.at(-1) ?? expected, expected, lastSequence));
   return known;
 }
 
-async function neededSegments(storage: StorageBackend, coveredSequence: number): Promise<number[]> {
-  const firstSequences = (await storage.list())
-    .map(parseSegmentName)
-    .filter((sequence) => sequence !== undefined)
-    .sort((a, b) => a - b);
-  return firstSequences.filter((_, index) => (firstSequences[index + 1] ?? Infinity) > coveredSequence + 1);
+/** As recovery needs them: checkpoints end the segment, so each is covered wholly or not at all. */
+async function neededSegments(storage: StorageBackend, wanted: number): Promise<number[]> {
+  const needed: number[] = [];
+  for (const name of await storage.list()) {
+    const firstSequence = parseSegmentName(name);
+    if (firstSequence === undefined || firstSequence < wanted) continue;
+    // Left by a rotation that was interrupted: the entries went on in the one before.
+    if (firstSequence > wanted && (await sizeOf(storage, name)) <= SEGMENT_HEADER_BYTES) continue;
+    needed.push(firstSequence);
+  }
+  return needed.sort((a, b) => a - b);
+}
+
+function firstMissing(wanted: number): IntegrityProblem {
+  const file = segmentName(wanted);
+  return { file, kind: 'missing', message: `${file}: missing, with whatever entries it held` };
 }
 
 function gap(firstSequence: number, from: number, to: number): IntegrityProblem {
@@ -103,7 +118,7 @@ class SegmentSurvey {
     const file = await this.#storage.open(this.#file);
     try {
       const window = new ReadWindow(file, await file.size());
-      if (!(await this.#checkHeader(window, expected))) return expected;
+      if (!(await this.#checkHeader(window))) return expected;
       return await this.#readFrames(window, expected);
     } finally {
       this.#visitor.read(await file.size());
@@ -112,7 +127,7 @@ class SegmentSurvey {
   }
 
   /** @returns false where there is nothing in this file for us */
-  async #checkHeader(window: ReadWindow, expected: number): Promise<boolean> {
+  async #checkHeader(window: ReadWindow): Promise<boolean> {
     const { sizeBytes } = window;
     try {
       const header = await window.bytes(0, Math.min(SEGMENT_HEADER_BYTES, sizeBytes));
@@ -122,7 +137,6 @@ class SegmentSurvey {
       return false;
     } catch (error) {
       if (!(error instanceof IsovecError) || error.code !== 'CORRUPTION') throw error;
-      if (await this.#isTorn(window, SEGMENT_HEADER_BYTES, expected)) return false;
       this.#tell('checksum', 0, 'the header is damaged');
       return sizeBytes > SEGMENT_HEADER_BYTES;
     }

@@ -1,12 +1,12 @@
 /** Keeps memory up to date with what other processes write to the same place. */
 import { assert } from '../base/errors.ts';
+import { Mutex } from '../base/mutex.ts';
 import type { Frame } from '../journal/frame.ts';
 import type { Manifest } from '../journal/manifest.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
 import type { Engine } from './engine.ts';
 import { loadCollection, loadNewExtents } from './load-collection.ts';
 import type { DatabaseState, StoredCollection } from './manifest-state.ts';
-import { Mutex } from './mutex.ts';
 import { decodeOperations } from './operations.ts';
 
 /** Without the lock, files may be replaced while they are read. More than once in a row is already rare. */

@@ -1,12 +1,12 @@
 import type { CompactResult, Progress } from '../base/api.ts';
 import { setBackgroundTimer } from '../base/background-timer.ts';
 import { IsovecError } from '../base/errors.ts';
+import { Mutex } from '../base/mutex.ts';
 import { hasGraphToStore, note, store } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Rewriting } from './compact.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
-import { Mutex } from './mutex.ts';
 
 /** Checkpoints and compaction, one at a time: when they are asked for, and when the log calls for it. */
 export class Maintenance {

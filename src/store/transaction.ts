@@ -9,10 +9,10 @@ import type {
   TransactionCollection,
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
+import { Mutex } from '../base/mutex.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
-import { Mutex } from './mutex.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
 
 /**

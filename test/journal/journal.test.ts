@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Journal, type JournalOptions } from '../../src/journal/journal.ts';
+import { SEGMENT_HEADER_BYTES } from '../../src/journal/segment.ts';
 import { MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
 import type { StorageBackend, StorageFile } from '../../src/storage/storage.ts';
 
@@ -98,6 +99,7 @@ describe('the journal', () => {
       return file;
     };
     const { journal } = await openJournal(storage);
+    flushes = 0;
     await Promise.all(Array.from({ length: 100 }, (_, index) => append(journal, `${index}`)));
     expect(flushes).toBeLessThanOrEqual(2);
   });
@@ -137,20 +139,58 @@ describe('the journal', () => {
     expect(reader.journal.statistics()).toEqual(journal.statistics());
   });
 
-  it('takes a segment that was never finished for what it is, and starts it again', async () => {
-    for (const left of [0, 1, 16, 31, 32, 33, 500]) {
-      const files = new MemoryFiles();
-      const { journal } = await reopen(files);
-      await append(journal, 'promised');
-      await journal.rotate();
+  it('goes on where a rotation was interrupted, whatever is left of the next segment', async () => {
+    for (const left of [0, 1, 16, 31, SEGMENT_HEADER_BYTES]) {
+      const { files } = await written(['promised']);
       const next = await new MemoryBackend('test', files).open('log-0000000000000002', { create: true });
       await next.truncate(left);
       const opened = await reopen(files);
       expect(opened.entries).toEqual(['promised']);
-      expect(opened.warnings.length).toBe(left === 0 ? 0 : 1);
       await append(opened.journal, 'after');
-      expect((await reopen(files)).entries).toEqual(['promised', 'after']);
+      const again = await reopen(files);
+      expect(again.entries).toEqual(['promised', 'after']);
+      expect([...opened.warnings, ...again.warnings]).toEqual([]);
     }
+  });
+
+  it('misses the segment behind a checkpoint when it is gone or has lost its header', async () => {
+    for (const checkpoints of [0, 1, 2]) {
+      const { files } = await written(['a']);
+      const { journal } = await reopen(files);
+      for (let count = 0; count < checkpoints; count++) {
+        await append(journal, 'b');
+        await journal.commitCheckpoint(await journal.rotate(), {}, { note: '' }, () => {});
+        await journal.removeCovered();
+      }
+      if (checkpoints !== 1) await append(journal, 'c');
+      const log = [...files.keys()].find((name) => name.startsWith('log-'))!;
+      for (const size of [40, 31, 16, 1, 0]) {
+        await change(files, log, async (file) => {
+          await file.truncate(0);
+          await file.truncate(size);
+        });
+        await expect(reopen(files)).rejects.toMatchObject({ code: 'CORRUPTION', details: { file: log } });
+      }
+      files.delete(log);
+      await expect(reopen(files)).rejects.toMatchObject({ code: 'CORRUPTION', details: { file: log } });
+    }
+  });
+
+  it('begins anew where creating a database was interrupted before its manifest', async () => {
+    const files = new MemoryFiles();
+    await reopen(files);
+    files.delete('manifest');
+    files.delete('manifest-copy');
+    const { journal } = await reopen(files);
+    await append(journal, 'a');
+    expect((await reopen(files)).entries).toEqual(['a']);
+  });
+
+  it('flushes what a killed process has left unflushed before it counts on it', async () => {
+    const { files } = await written(['a']);
+    const storage = new FailingBackend('test', files);
+    await openJournal(storage);
+    expect(storage.flushes).toEqual(['log-0000000000000001']);
   });
 
   it('goes on from the new manifest when only the durability of its replacement failed', async () => {
@@ -228,14 +268,14 @@ describe('the journal', () => {
       await append(journal, text);
       ends.push(sizeOf(files, 'log-0000000000000001'));
     }
-    for (let size = 0; size <= ends[2]!; size++) {
+    for (let size = SEGMENT_HEADER_BYTES; size <= ends[2]!; size++) {
       const { files: torn, log } = await written(texts);
       await change(torn, log, (file) => file.truncate(size));
       const whole = ends.filter((end) => end <= size).length;
       const opened = await reopen(torn);
       expect(opened.entries).toEqual(texts.slice(0, whole));
       // The header alone is no torn frame.
-      const isClean = size === 0 || size === 32 || ends.includes(size);
+      const isClean = size === SEGMENT_HEADER_BYTES || ends.includes(size);
       expect(opened.warnings.length).toBe(isClean ? 0 : 1);
       await append(opened.journal, 'after');
       const after = await reopen(torn);
@@ -335,6 +375,45 @@ describe('the journal', () => {
     expect((await reopen(files)).entries).toEqual(['before', 'after']);
   });
 
+  it('goes on by itself when what failed, cutting off included, succeeds again', async () => {
+    const files = new MemoryFiles();
+    const storage = new FailingBackend('test', files);
+    const { journal } = await openJournal(storage);
+    await append(journal, 'before');
+    storage.failure = storage.truncateFailure = new Error('no space');
+    for (let attempt = 0; attempt < 3; attempt++)
+      await expect(append(journal, `failed ${attempt}`)).rejects.toThrow('no space');
+    storage.failure = undefined;
+    await expect(append(journal, 'not cut off yet')).rejects.toThrow('no space');
+    storage.truncateFailure = undefined;
+    expect(await append(journal, 'after')).toBe(2);
+    expect((await reopen(files)).entries).toEqual(['before', 'after']);
+    await journal.close();
+  });
+
+  it('writes again what a failed flush may have dropped, as soon as it can', async () => {
+    const files = new MemoryFiles();
+    const storage = new FailingBackend('test', files);
+    const flushed: number[] = [];
+    const { journal } = await openJournal(storage, {
+      durability: 'relaxed',
+      syncIntervalMs: 100_000,
+      onFlushed: (sequence) => flushed.push(sequence),
+    });
+    await append(journal, 'acknowledged');
+    storage.flushFailure = new Error('input or output');
+    await expect(journal.flush()).rejects.toThrow('input or output');
+    await expect(append(journal, 'refused')).rejects.toThrow('input or output');
+    storage.flushFailure = undefined;
+    storage.written = [];
+    expect(await append(journal, 'after')).toBe(2);
+    expect(flushed).toEqual([1]);
+    expect(storage.written[0]).toBe(SEGMENT_HEADER_BYTES);
+    await journal.close();
+    expect(flushed).toEqual([1, 2]);
+    expect((await reopen(files)).entries).toEqual(['acknowledged', 'after']);
+  });
+
   it('recovers exactly the acknowledged entries after any run of appends, rotations and reopenings', async () => {
     const step = fc.oneof(
       fc.record({
@@ -381,9 +460,15 @@ describe('the journal', () => {
   });
 });
 
-/** Writes of which half arrives before they fail, while `failure` is set. */
+/** Writes of which half arrives before they fail, while `failure` is set; truncations and flushes likewise. */
 class FailingBackend extends MemoryBackend {
   failure: Error | undefined;
+  truncateFailure: Error | undefined;
+  flushFailure: Error | undefined;
+  /** Names of files, in order. */
+  flushes: string[] = [];
+  /** Offsets, in order. */
+  written: number[] = [];
 
   override async open(name: string, options?: { create?: boolean }): Promise<StorageFile> {
     const file = await super.open(name, options);
@@ -393,7 +478,17 @@ class FailingBackend extends MemoryBackend {
         await write(offset, bytes.subarray(0, bytes.length / 2));
         throw this.failure;
       }
+      this.written.push(offset);
       await write(offset, bytes);
+    };
+    const truncate = file.truncate.bind(file);
+    file.truncate = async (size) => {
+      if (this.truncateFailure) throw this.truncateFailure;
+      await truncate(size);
+    };
+    file.flush = async () => {
+      if (this.flushFailure) throw this.flushFailure;
+      this.flushes.push(name);
     };
     return file;
   }
