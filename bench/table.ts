@@ -115,7 +115,7 @@ function times(value: number | undefined): string {
   return value === undefined ? ABSENT : `${value < 10 ? value.toFixed(2) : value.toFixed(0)}x`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, head.map(() => '---'), ...rows];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

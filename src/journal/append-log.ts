@@ -17,7 +17,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { StorageBackend } from '../storage/storage.ts';
-import { encodeFrame } from './frame.ts';
+import { FRAME_HEADER_BYTES, writeFrame } from './frame.ts';
 import type { LogPosition, OpenSegment } from './log-position.ts';
 import { createSegment, readSegment, SEGMENT_HEADER_BYTES, type SegmentSummary } from './segment.ts';
 
@@ -206,9 +206,11 @@ export class AppendLog {
     const isDone = !this.#segment?.bytes || this.#isFull(this.#segment, time);
     const segment = isDone ? await this.#nextSegment() : this.#segment!;
     if (!this.#hasFrames(segment)) segment.firstTime = time;
-    const writer = new ByteWriter(64 * 1024);
+    const writer = new ByteWriter(
+      group.reduce((sum, { payload }) => sum + FRAME_HEADER_BYTES + payload.length, 0),
+    );
     for (const { payload, sequence } of group)
-      writer.raw(encodeFrame({ payload, sequence, time, unflushed: sequence - 1 - this.#flushedSequence }));
+      writeFrame(writer, { payload, sequence, time, unflushed: sequence - 1 - this.#flushedSequence });
     const isStrict = this.#options.durability === 'strict';
     await this.#attempt(async () => {
       await segment.file.write(segment.bytes, writer.bytes());

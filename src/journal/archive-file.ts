@@ -12,7 +12,7 @@ import { IsovecError } from '../base/errors.ts';
 import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
 import { BATCH_BYTES_MAX } from '../base/limits.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
-import { decodeFrameHeader, encodeFrame, FRAME_HEADER_BYTES, type Frame, isFrameIntact } from './frame.ts';
+import { decodeFrameHeader, FRAME_HEADER_BYTES, type Frame, isFrameIntact, writeFrame } from './frame.ts';
 
 export type Compression = 'gzip' | 'none';
 
@@ -46,7 +46,7 @@ export class ArchiveFileWriter {
   }
 
   async add(frame: Omit<Frame, 'checksum' | 'length'>): Promise<void> {
-    this.#frames.raw(encodeFrame(frame));
+    writeFrame(this.#frames, frame);
     if (this.#frames.length >= PIECE_BYTES) await this.#writePiece();
   }
 

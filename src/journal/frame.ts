@@ -10,7 +10,7 @@
  *  28  4  zero
  *  32     payload    opaque here
  */
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader, type ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { BATCH_BYTES_MAX } from '../base/limits.ts';
 
@@ -28,17 +28,14 @@ export interface Frame extends FrameHeader {
   payload: Uint8Array;
 }
 
-export function encodeFrame(frame: Omit<Frame, 'checksum' | 'length'>): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(FRAME_HEADER_BYTES + frame.payload.length)
-    .u32(0)
-    .u32(frame.payload.length)
-    .u64(frame.sequence)
-    .u64(frame.time)
-    .u32(frame.unflushed)
-    .u32(0)
-    .raw(frame.payload);
-  writer.patchU32(0, crc32c(writer.bytes().subarray(4)));
-  return writer.bytes();
+/** Writes a frame behind what the writer holds. */
+export function writeFrame(
+  writer: ByteWriter,
+  { payload, sequence, time, unflushed }: Omit<Frame, 'checksum' | 'length'>,
+): void {
+  const start = writer.length;
+  writer.u32(0).u32(payload.length).u64(sequence).u64(time).u32(unflushed).u32(0).raw(payload);
+  writer.patchU32(start, crc32c(writer.bytes().subarray(start + 4)));
 }
 
 /**
