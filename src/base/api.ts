@@ -35,6 +35,9 @@ export interface OpenOptions {
   /** Keep what checkpoints cut off the log, so that `restore()` can give back the state after any write since. It goes
    *  on only while every opening for writing asks for it. Default false. */
   archive?: boolean | ArchiveOptions;
+  /** Milliseconds between verifications in the background, which tell what they find as warnings; each reads every byte,
+   *  beside everything else. Left out: none. At least 1000. */
+  verifyInterval?: number;
   /** Milliseconds to wait for the write lock before LOCK_TIMEOUT. Default 10000. */
   lockTimeout?: number;
   /** How much may wait to be written before a write is refused with QUOTA_EXCEEDED. Default 100,000 calls, 512 MiB. */

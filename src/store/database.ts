@@ -50,6 +50,7 @@ export class LocalDatabase implements Database {
   readonly #session = new Session();
   readonly #maintenance: Maintenance;
   readonly #indexer: Indexer;
+  #endVerifying: () => void = () => {};
   /** Lets others have a turn. */
   readonly #pause: () => Promise<void>;
 
@@ -210,6 +211,19 @@ export class LocalDatabase implements Database {
     });
   }
 
+  /** Verifies in the background until it is closed, which does not wait for that. */
+  async verifyEvery(intervalMs: number): Promise<void> {
+    const { verify } = await import('./integrity/verify.ts');
+    const { verifyRegularly } = await import('./integrity/verify-regularly.ts');
+    const pause = () => {
+      this.#session.check();
+      return this.#pause();
+    };
+    const verifyOnce = () =>
+      this.#session.run(() => this.#maintenance.alone(() => verify(this.#engine, pause)));
+    this.#endVerifying = verifyRegularly(verifyOnce, this.#engine.events, intervalMs);
+  }
+
   repair(): Promise<RepairReport> {
     return this.#session.run(async () => {
       const { repair } = await import('./integrity/repair.ts');
@@ -249,6 +263,7 @@ export class LocalDatabase implements Database {
   }
 
   close(): Promise<void> {
+    this.#endVerifying();
     return this.#session.close(async () => {
       const { journal, storage, collections } = this.#engine;
       this.#indexer.stop();

@@ -8,6 +8,8 @@ export const LOCK_TIMEOUT_DEFAULT_MS = 10_000;
 export const QUEUE_LIMIT_DEFAULT = { operations: 100_000, bytes: 512 * 1024 * 1024 };
 /** The longest that a timer takes: some 24 days. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+/** Verifying takes longer than this for all but the smallest databases. */
+const VERIFY_INTERVAL_MIN_MS = 1000;
 export const OPTION_KEYS = [
   'storage',
   'worker',
@@ -19,6 +21,7 @@ export const OPTION_KEYS = [
   'recovery',
   'checksum',
   'archive',
+  'verifyInterval',
   'lockTimeout',
   'queueLimit',
   'onProgress',
@@ -43,7 +46,7 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   checkObject(options, 'options');
   checkKeys(options, OPTION_KEYS, 'options');
   const { storage, worker, durability, syncInterval, recovery, lockTimeout, onProgress, signal } = options;
-  const { queueLimit, checksum } = options;
+  const { queueLimit, checksum, verifyInterval } = options;
   if (storage !== undefined)
     checkOneOf(storage, ['auto', 'opfs', 'indexeddb', 'fs', 'memory'], 'options.storage');
   if (worker !== undefined) checkOneOf(worker, ['auto', true, false], 'options.worker');
@@ -53,6 +56,8 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
     if (options[key] !== undefined) checkBoolean(options[key], `options.${key}`);
   if (recovery !== undefined) checkOneOf(recovery, ['strict', 'salvage'], 'options.recovery');
   if (checksum !== undefined) checkOneOf(checksum, ['crc32c', 'sha256', 'blake3'], 'options.checksum');
+  if (verifyInterval !== undefined)
+    checkInteger(verifyInterval, VERIFY_INTERVAL_MIN_MS, TIMEOUT_MAX_MS, 'options.verifyInterval');
   if (lockTimeout !== undefined) checkInteger(lockTimeout, 0, TIMEOUT_MAX_MS, 'options.lockTimeout');
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalid('options.onProgress', 'a function', onProgress);

@@ -65,7 +65,10 @@ export async function openLocal(
     if (acquire && storage.capabilities.sharedWrites && !engine.salvaged)
       (await import('./sharing.ts')).share(engine, lock, acquire);
     engine.journal.announce();
-    return new LocalDatabase({ location, engine, place, presence, yieldTurn: platform.yieldTurn, care });
+    const { yieldTurn } = platform;
+    const database = new LocalDatabase({ location, engine, place, presence, yieldTurn, care });
+    if (options.verifyInterval !== undefined) await database.verifyEvery(options.verifyInterval);
+    return database;
   } catch (error) {
     await storage?.close();
     await presence?.release();
