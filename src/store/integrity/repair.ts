@@ -61,6 +61,9 @@ async function rewrite(engine: Engine, salvaged: Salvaged): Promise<void> {
   let done = 0;
   const tell = (progress: Omit<Progress, 'phase'>) =>
     engine.events.emit('progress', { phase: 'repair', ...progress });
+  // A damaged log is nothing to keep: the archive goes on from a base of its own, at the next checkpoint.
+  const { archiving } = engine;
+  engine.archiving = undefined;
   try {
     for (const rewriting of rewritings)
       await rewriting.copy((rows) => {
@@ -73,6 +76,7 @@ async function rewrite(engine: Engine, salvaged: Salvaged): Promise<void> {
     engine.salvaged = salvaged;
     throw error;
   } finally {
+    engine.archiving = archiving;
     for (const rewriting of rewritings) await rewriting.abandon();
   }
 }

@@ -14,8 +14,8 @@ import type { Finding, Findings } from './findings.ts';
 import { isDamage, type SurveyedFile, surveyFile } from './survey-file.ts';
 import { KnownRows, RecordsSurvey, type SurveyedRecords, surveyRowsFile } from './survey-rows.ts';
 
-/** Vectors read at a time. */
-const PIECE_BYTES = 4 * 1024 * 1024;
+/** Vectors read and checked before others have a turn: a few milliseconds. */
+const PIECE_BYTES = 1024 * 1024;
 /** Rows looked at before others have a turn: a few milliseconds. */
 const ROWS_PER_TURN = 4096;
 /** A graph image is checked link by link in a kernel of its own, vectors' memory included, up to this size. */

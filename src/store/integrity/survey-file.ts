@@ -1,6 +1,5 @@
 import { IsovecError } from '../../base/errors.ts';
 import type { LiveFile } from '../../journal/manifest.ts';
-import { READ_WINDOW_BYTES } from '../../storage/read-window.ts';
 import type { StorageBackend, StorageFile } from '../../storage/storage.ts';
 import {
   checkDataHeader,
@@ -10,6 +9,9 @@ import {
 } from '../../tables/data-header.ts';
 import { openHasher } from '../digest.ts';
 import type { Findings } from './findings.ts';
+
+/** Read and checked at a time: a few milliseconds. */
+const PIECE_BYTES = 1024 * 1024;
 
 /** A file that the manifest names, open for reading. */
 export interface SurveyedFile {
@@ -92,8 +94,8 @@ async function checkDigest(
   findings: Findings,
 ): Promise<void> {
   const hasher = await openHasher(digest.checksum);
-  for (let at = 0; at < bytes; at += READ_WINDOW_BYTES) {
-    const piece = await file.read(at, Math.min(READ_WINDOW_BYTES, bytes - at));
+  for (let at = 0; at < bytes; at += PIECE_BYTES) {
+    const piece = await file.read(at, Math.min(PIECE_BYTES, bytes - at));
     hasher.update(piece);
     findings.read(piece.length);
   }

@@ -204,6 +204,21 @@ describe('salvaging and repair', () => {
     expect(differences(content)).toEqual({ gone: ['books/id52'], changed: [], back: [] });
   });
 
+  it('mend a damaged log of which an archive is kept, and let the archive go on', async () => {
+    const files = copyOf(well.files);
+    const log = [...files.keys()].find((name) => name.startsWith('log'))!;
+    damageFile(files, log, { kind: 'flip', at: 600, bit: 0 });
+    const options = { recovery: 'salvage', archive: true } as const;
+    const database = await openFiles(files, options);
+    const content = await contentOf(database);
+    expect((await database.repair()).repaired[0]).toMatchObject({ file: log });
+    await checkRepaired(database, content);
+    await database.checkpoint();
+    expect((await database.stats()).log).toMatchObject({
+      oldestRestorable: { sequence: expect.any(Number) },
+    });
+  });
+
   it('keep records whose collection was created where the log is damaged', async () => {
     const files = new MemoryFiles();
     const database = await openFiles(files);
