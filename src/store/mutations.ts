@@ -87,7 +87,12 @@ function putting<M extends Metadata>(
   check: (draft: Draft, id: string, path: string) => void,
 ): Mutation<{ ids: string[] }> {
   const listed = listRecords(records, 'records');
-  const checked = listed.map(({ record, path }) => checkRecord(record, path, state.config));
+  const { config } = state;
+  const room = new Float32Array(listed.length * config.dimensions);
+  const checked = listed.map(({ record, path }, index) => {
+    const start = index * config.dimensions;
+    return checkRecord(record, path, config, room.subarray(start, start + config.dimensions));
+  });
   return {
     bytes: checked.reduce((sum, { id, body, vector }) => sum + sizeOf(id, body, vector), 0),
     apply(draft) {

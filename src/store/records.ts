@@ -21,14 +21,22 @@ export function listRecords<R>(records: R | R[], name: string): { record: R; pat
   return records.map((record, index) => ({ record, path: `${name}[${index}]` }));
 }
 
-/** @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH, INVALID_VECTOR, each naming the record's place */
-export function checkRecord(record: RecordInput, path: string, config: ResolvedConfig): CheckedRecord {
+/**
+ * @param room for the vector
+ * @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH, INVALID_VECTOR, each naming the record's place
+ */
+export function checkRecord(
+  record: RecordInput,
+  path: string,
+  config: ResolvedConfig,
+  room: Float32Array<ArrayBuffer>,
+): CheckedRecord {
   checkObject(record, path);
   const { id = createUuid(), vector, metadata, text } = record;
   checkId(id, `${path}.id`);
   if (vector === undefined) throw invalid(`${path}.vector`, 'given', vector);
   if (text !== undefined) throw unsupported('text', `${path}.text`);
-  const copy = copyVector(vector, `${path}.vector`);
+  const copy = copyVector(vector, `${path}.vector`, room);
   checkVector(copy, config, `${path}.vector`);
   return { id, vector: copy, body: encodeMetadata(metadata, `${path}.metadata`) };
 }

@@ -6,13 +6,22 @@ import type { ResolvedConfig } from './config.ts';
 /**
  * A vector as float32, in a buffer of its own: neither the caller's later changes nor a transfer can reach it.
  * @param path where it was given, for the error
+ * @param into is filled and returned if it is as long: a buffer for each of many vectors costs more than the copying
  * @throws IsovecError INVALID_ARGUMENT for what is no vector at all, INVALID_VECTOR for elements that are no numbers
  */
-export function copyVector(vector: VectorInput, path: string): Float32Array<ArrayBuffer> {
-  if (vector instanceof Float32Array || vector instanceof Float64Array) return new Float32Array(vector);
+export function copyVector(
+  vector: VectorInput,
+  path: string,
+  into?: Float32Array<ArrayBuffer>,
+): Float32Array<ArrayBuffer> {
+  if (vector instanceof Float32Array || vector instanceof Float64Array) {
+    if (into?.length !== vector.length) return new Float32Array(vector);
+    into.set(vector);
+    return into;
+  }
   if (!Array.isArray(vector))
     throw invalid(path, 'a Float32Array, a Float64Array or an array of numbers', vector);
-  const copy = new Float32Array(vector.length);
+  const copy = into?.length === vector.length ? into : new Float32Array(vector.length);
   for (let index = 0; index < copy.length; index++) {
     const value: unknown = vector[index];
     if (typeof value !== 'number') throw invalidElement(path, index, value);
