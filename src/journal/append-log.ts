@@ -53,6 +53,7 @@ export class AppendLog {
   readonly #storage: StorageBackend;
   readonly #options: AppendLogOptions;
   #waiting: Entry[] = [];
+  /** Without any bytes it was found as somebody had begun to make it, and must be made. */
   #segment: OpenSegment | undefined;
   /** Of the segment's bytes, those known to be on the device. */
   #flushedBytes = 0;
@@ -147,7 +148,7 @@ export class AppendLog {
     await this.drain();
     return this.#file.run(async () => {
       await this.#flushWritten();
-      if (!this.#segment || this.#hasFrames(this.#segment)) await this.#nextSegment();
+      if (!this.#segment?.bytes || this.#hasFrames(this.#segment)) await this.#nextSegment();
       return this.#writtenSequence;
     });
   }

@@ -45,18 +45,27 @@ export async function followLog(
   following: Following,
 ): Promise<LogPosition> {
   const { until = Number.POSITIVE_INFINITY } = following;
+  const entered: StorageFile[] = [];
   let position = from;
-  while (position.nextSequence <= until) {
-    position = await readOn(position, following);
-    const { nextSequence, segment, sealed } = position;
-    // One without a frame is named after the next entry, which goes there.
-    if (segment?.firstSequence === nextSequence) break;
-    const next = await enter(position, storage, nextSequence);
-    if (!next.segment || next.segment === segment) break;
-    await segment?.file.close();
-    if (segment) next.sealed = [...sealed, segment];
-    position = next;
+  try {
+    while (position.nextSequence <= until) {
+      position = await readOn(position, following);
+      const { nextSequence, segment, sealed } = position;
+      // One without a frame is named after the next entry, which goes there.
+      if (segment?.firstSequence === nextSequence) break;
+      const next = await enter(position, storage, nextSequence);
+      if (!next.segment || next.segment === segment) break;
+      entered.push(next.segment.file);
+      if (segment) next.sealed = [...sealed, segment];
+      position = next;
+    }
+  } catch (error) {
+    // The old position stays good.
+    for (const file of entered) await file.close();
+    throw error;
   }
+  for (const file of [from.segment?.file, ...entered])
+    if (file && file !== position.segment?.file) await file.close();
   return position;
 }
 

@@ -8,6 +8,8 @@ const LINGER_MS = 50;
 const LINGER_LOOK_MS = 2;
 /** One that never pauses lets others in after so long. A change of hands takes 1 to 2 ms. */
 const HOLD_MS_MAX = 20;
+/** A full disk has room again when somebody has made some. */
+const SETTLE_AGAIN_MS = 200;
 
 export interface SharedLeaseParts {
   acquire: () => Promise<HeldLock>;
@@ -122,15 +124,25 @@ export class SharedLease implements WriterLease {
 
   async #giveUp({ soonAgain } = { soonAgain: true }): Promise<void> {
     const lock = this.#lock;
-    try {
-      await this.#parts.settle();
-    } catch (error) {
-      this.#parts.onFailed(error);
-    } finally {
+    const isSettled = await this.#parts.settle().then(
+      () => true,
+      () => false,
+    );
+    if (isSettled || !soonAgain) {
       this.#lock = undefined;
       await lock?.release({ soonAgain }).catch((error) => this.#parts.onFailed(error));
-      for (const resolve of this.#onceGivenUp.splice(0)) resolve();
-    }
+    } else this.#keep();
+    for (const resolve of this.#onceGivenUp.splice(0)) resolve();
+  }
+
+  /** Nobody may build on what is not durable: the others wait until it is. Whoever writes here is told why it is not. */
+  #keep(): void {
+    this.#heldSinceMs = performance.now();
+    this.#isYielding = false;
+    this.#cancelLook?.();
+    this.#cancelLook = setBackgroundTimer(() => {
+      if (this.#users === 0 && this.#lock && !this.#changing) void this.#change(() => this.#giveUp());
+    }, SETTLE_AGAIN_MS);
   }
 
   #linger(waitedMs: number): void {

@@ -153,6 +153,20 @@ describe('the journal', () => {
     }
   });
 
+  it('makes a segment that a failed rotation has begun, before a checkpoint counts on it', async () => {
+    const files = new MemoryFiles();
+    const storage = new FailingBackend('test', files);
+    const { journal } = await openJournal(storage);
+    await append(journal, 'a');
+    storage.truncateFailure = new Error('no space');
+    await expect(journal.rotate()).rejects.toThrow('no space');
+    storage.truncateFailure = undefined;
+    await journal.follow(() => {}, true);
+    await journal.commitCheckpoint(await journal.rotate(), {}, { note: '' }, () => {});
+    await append(journal, 'b');
+    expect((await reopen(files)).entries).toEqual(['b']);
+  });
+
   it('misses the segment behind a checkpoint when it is gone or has lost its header', async () => {
     for (const checkpoints of [0, 1, 2]) {
       const { files } = await written(['a']);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
+import { GrowableBytes, MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
 import type { StorageBackend } from '../../src/storage/storage.ts';
 import type { Platform } from '../../src/store/platform.ts';
 import { MemoryLocks } from '../storage/memory-locks.ts';
@@ -7,6 +7,20 @@ import { MemoryLocks } from '../storage/memory-locks.ts';
 const kernel = readFile(new URL('../../src/runtime/isovec.wasm', import.meta.url)).then((bytes) =>
   WebAssembly.compile(bytes),
 );
+
+/** Compiled once for all tests of a process. */
+export const loadKernel = () => kernel;
+
+/** What a crash leaves: the bytes as they are now. */
+export function copyOfFiles(files: MemoryFiles): MemoryFiles {
+  const copy = new MemoryFiles();
+  for (const [name, content] of files) {
+    const bytes = new GrowableBytes();
+    bytes.write(0, content.copy(0, content.length));
+    copy.set(name, bytes);
+  }
+  return copy;
+}
 
 /**
  * Memory that outlives a database, so that it can be closed and opened again.
@@ -36,7 +50,7 @@ export function memoryPlatform(
         },
       };
     },
-    loadKernel: () => kernel,
+    loadKernel,
     yieldTurn: (callback) => {
       setImmediate(callback);
     },

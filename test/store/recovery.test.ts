@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Collection, Database, OpenOptions } from '../../src/base/api.ts';
 import { IsovecError } from '../../src/base/errors.ts';
-import { GrowableBytes, MemoryFiles } from '../../src/storage/memory.ts';
+import { MemoryFiles } from '../../src/storage/memory.ts';
 import type { StorageBackend } from '../../src/storage/storage.ts';
 import { openLocal } from '../../src/store/open.ts';
 import { vectorOf } from './fixture.ts';
-import { memoryPlatform } from './memory-platform.ts';
+import { copyOfFiles, memoryPlatform } from './memory-platform.ts';
 
 const DIMENSIONS = 4;
 let places = 0;
@@ -18,17 +18,6 @@ function openFiles(
 ): Promise<Database> {
   const location = `recovery-${++places}`;
   return openLocal(memoryPlatform(new Map([[location, files]]), wrap), location, options);
-}
-
-/** What a crash leaves: the bytes as they are now. */
-function copyOf(files: MemoryFiles): MemoryFiles {
-  const copy = new MemoryFiles();
-  for (const [name, content] of files) {
-    const bytes = new GrowableBytes();
-    bytes.write(0, content.copy(0, content.length));
-    copy.set(name, bytes);
-  }
-  return copy;
 }
 
 async function contentOf(collection: Collection): Promise<Map<string, unknown>> {
@@ -130,7 +119,7 @@ describe('recovery', () => {
     for (let changes = 0; ; changes++) {
       const files = new MemoryFiles();
       const { promised, died } = await live(files, changes);
-      const after = copyOf(files);
+      const after = copyOfFiles(files);
       const database = await openFiles(after);
       const names = (await database.collections()).map(({ name }) => name);
       if (promised.size > 0) expect(names).toEqual(['c']);
@@ -157,7 +146,7 @@ describe('recovery', () => {
     await collection.insert(Array.from({ length: 20 }, (_, index) => record(index)));
     await database.checkpoint();
     await collection.delete('id3');
-    const crashed = copyOf(files);
+    const crashed = copyOfFiles(files);
     for (let changes = 0; changes < 5; changes++) {
       const storage = new DyingStorage(changes);
       await openFiles(crashed, storage.wrap).catch((error) =>
@@ -179,18 +168,18 @@ describe('recovery', () => {
     expect(graph).toBeDefined();
     const ask = async (opened: Database) =>
       (await opened.collection('c')).query({ vector: vectorOf(5, DIMENSIONS), ef: 300 });
-    const whole = await openFiles(copyOf(files));
+    const whole = await openFiles(copyOfFiles(files));
     const answer = await ask(whole);
     expect((await (await whole.collection('c')).info()).indexed).toBe(300);
     for (const offset of [20, 21, 150, 1000, 5000, 20_000]) {
-      const damaged = copyOf(files);
+      const damaged = copyOfFiles(files);
       damaged.get(graph)!.write(offset, Uint8Array.of(damaged.get(graph)!.copy(offset, 1)[0]! ^ 4));
       const warned: string[] = [];
       (await openFiles(damaged)).on('warning', ({ message }) => warned.push(message));
       expect(warned).toEqual([expect.stringContaining(graph)]);
     }
     for (const damage of ['flip', 'cut', 'remove'] as const) {
-      const damaged = copyOf(files);
+      const damaged = copyOfFiles(files);
       const content = damaged.get(graph)!;
       if (damage === 'flip') content.write(100, Uint8Array.of(content.copy(100, 1)[0]! ^ 1));
       else if (damage === 'cut') content.resize(content.length - 1);
@@ -214,9 +203,9 @@ describe('recovery', () => {
     await database.checkpoint();
     await collection.insert(record(12));
     const content = await contentOf(collection);
-    for (const [name, { length }] of copyOf(files))
+    for (const [name, { length }] of copyOfFiles(files))
       for (let offset = 0; offset < length; offset += name.startsWith('log') ? 1 : 3) {
-        const damaged = copyOf(files);
+        const damaged = copyOfFiles(files);
         const byte = damaged.get(name)!.copy(offset, 1)[0]!;
         damaged.get(name)!.write(offset, Uint8Array.of(byte ^ 0x10));
         const where = `${name} at byte ${offset}`;
@@ -250,7 +239,7 @@ describe('recovery', () => {
     await expect(collection.insert(record(4))).rejects.toMatchObject({ code: 'STORAGE_IO' });
     storage.changesLeft = Number.POSITIVE_INFINITY;
     const content = new Map([['id1', expected(record(1))]]);
-    expect(await contentOf(await (await openFiles(copyOf(files))).collection('c'))).toEqual(content);
+    expect(await contentOf(await (await openFiles(copyOfFiles(files))).collection('c'))).toEqual(content);
   });
 });
 

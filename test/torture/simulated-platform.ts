@@ -1,0 +1,36 @@
+import type { Platform } from '../../src/store/platform.ts';
+import { loadKernel } from '../store/memory-platform.ts';
+import type { SimulatedBackend } from './simulated-disk.ts';
+
+/** A runtime in which nothing happens by itself: the graph is linked when `runTurns` says so. */
+export class SimulatedPlatform implements Platform {
+  readonly #backend: SimulatedBackend;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(backend: SimulatedBackend) {
+    this.#backend = backend;
+  }
+
+  loadKernel = loadKernel;
+
+  async storage() {
+    return {
+      provider: {
+        kind: 'memory' as const,
+        open: async () => this.#backend,
+        exists: async () => true,
+        destroy: async () => {},
+      },
+    };
+  }
+
+  /** A property, for the store takes it off the platform. */
+  readonly yieldTurn = (callback: () => void): void => {
+    this.#waiting.push(callback);
+  };
+
+  /** Lets everything in the background run until it has no more to do. */
+  runTurns(): void {
+    for (let turn = this.#waiting.shift(); turn; turn = this.#waiting.shift()) turn();
+  }
+}
