@@ -1,4 +1,4 @@
-/** Starts writers, and kills them. */
+/** Starts programs that write, and kills them. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import type { WriterTask } from './writer.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const entry = join(repository, 'dist', 'index.node.js');
+/** Of the built package, to be imported. */
+export const entryAddress: string = pathToFileURL(entry).href;
 
 /** So many times the counts of continuous integration. */
 export const KILLS_FACTOR = Number(process.env.KILLS_FACTOR ?? 1);
@@ -30,11 +32,11 @@ export const runtimes = {
 /** The built package. */
 export async function isovec(): Promise<typeof import('../../src/index.node.ts')> {
   if (!existsSync(entry)) throw new Error('the package has not been built: `npm run build`');
-  return import(/* @vite-ignore */ pathToFileURL(entry).href);
+  return import(/* @vite-ignore */ entryAddress);
 }
 
-/** Makes of writer.ts one module that all runtimes load. @returns its path */
-export async function buildWriter(folder: string): Promise<string> {
+/** Makes of one of the programs here a module that all runtimes load. @returns its path */
+export async function bundle(program: 'writer' | 'contender', folder: string): Promise<string> {
   await build({
     configFile: false,
     logLevel: 'error',
@@ -42,11 +44,11 @@ export async function buildWriter(folder: string): Promise<string> {
       outDir: folder,
       emptyOutDir: false,
       target: 'es2022',
-      ssr: fileURLToPath(new URL('writer.ts', import.meta.url)),
-      rollupOptions: { output: { entryFileNames: 'writer.mjs' } },
+      ssr: fileURLToPath(new URL(`${program}.ts`, import.meta.url)),
+      rollupOptions: { output: { entryFileNames: `${program}.mjs` } },
     },
   });
-  return join(folder, 'writer.mjs');
+  return join(folder, `${program}.mjs`);
 }
 
 export interface Killed {
@@ -74,11 +76,9 @@ export async function killedWriter(
   task: Omit<WriterTask, 'isovec'>,
   random: () => number,
 ): Promise<Killed> {
-  const child = spawn(
-    program,
-    [...args, writer, JSON.stringify({ ...task, isovec: pathToFileURL(entry).href })],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(program, [...args, writer, JSON.stringify({ ...task, isovec: entryAddress })], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const kill = () => child.kill('SIGKILL');
   const hanging = setTimeout(kill, HANGING_MS);
   const whileOpening = random() < WHILE_OPENING;

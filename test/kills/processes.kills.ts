@@ -7,7 +7,7 @@ import type { OpenOptions } from '../../src/base/api.ts';
 import { Matrix } from '../matrix.ts';
 import { Expected, settle } from './expected.ts';
 import { findAll } from './found.ts';
-import { buildWriter, isovec, KILLS_FACTOR, killedWriter, type Runtime, runtimes, SEED } from './killing.ts';
+import { bundle, isovec, KILLS_FACTOR, killedWriter, type Runtime, runtimes, SEED } from './killing.ts';
 import { randomOf } from './workload.ts';
 
 interface Plan {
@@ -43,7 +43,7 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const writer = await buildWriter(root);
+const writer = await bundle('writer', root);
 const { open } = await isovec();
 
 describe.concurrent('a database whose writer is killed', () => {
