@@ -133,8 +133,10 @@ export class ByteReader {
 
   /** A copy of the next `count` float32 values. */
   f32s(count: number): Float32Array<ArrayBuffer> {
+    // Before memory is taken: the count may come from damaged bytes.
+    const bytes = this.raw(count * 4);
     const values = new Float32Array(count);
-    new Uint8Array(values.buffer).set(this.raw(count * 4));
+    new Uint8Array(values.buffer).set(bytes);
     return values;
   }
 
