@@ -334,8 +334,8 @@ export class Journal<State> {
 
   #following(deliver: (entry: Frame) => void, isLocked: boolean): Following {
     const { onWarning } = this.#options;
-    if (isLocked) return { deliver, onWarning };
     const announced = this.#watermark && readWatermark(this.#watermark);
+    if (isLocked) return { deliver, onWarning, durable: announced?.sequence ?? 0 };
     return { deliver, onWarning, until: announced?.sequence ?? this.lastSequence };
   }
 

@@ -31,5 +31,9 @@ export function decodeJsonFile(kind: FileKind, bytes: Uint8Array, file: string):
     throw reader.fail(`${reader.remaining} bytes of body instead of ${length}`);
   const body = reader.raw(length);
   if (crc32c(body) !== checksum) throw reader.fail('a body that does not match its checksum');
-  return JSON.parse(new TextDecoder().decode(body));
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch (error) {
+    throw reader.fail(`a body that is not JSON: ${error}`);
+  }
 }

@@ -26,6 +26,9 @@ export interface Following {
    * torn tail is cut off.
    */
   until?: number;
+  /** With the lock held: the last sequence that is known to be on the device. What a killed writer wrote behind it is
+   *  flushed before anybody builds on it. */
+  durable?: number;
   onWarning: (message: string) => void;
 }
 
@@ -59,6 +62,8 @@ export async function followLog(
       if (segment) next.sealed = [...sealed, segment];
       position = next;
     }
+    if (until === Number.POSITIVE_INFINITY && position.nextSequence - 1 > (following.durable ?? 0))
+      for (const file of [from.segment?.file, ...entered]) await file?.flush();
   } catch (error) {
     // The old position stays good.
     for (const file of entered) await file.close();

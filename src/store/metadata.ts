@@ -19,8 +19,13 @@ export function encodeMetadata(metadata: Metadata | undefined, path: string): Ui
 
 const decoder = /* @__PURE__ */ new TextDecoder();
 
+/** @throws IsovecError CORRUPTION */
 export function decodeMetadata(body: Uint8Array): Metadata {
-  return JSON.parse(decoder.decode(body)) as Metadata;
+  try {
+    return JSON.parse(decoder.decode(body)) as Metadata;
+  } catch (cause) {
+    throw new IsovecError('CORRUPTION', 'the metadata of a record is not JSON', { cause });
+  }
 }
 
 /** Changes to metadata, encoded: a field to be removed, undefined or null, is null in it. */

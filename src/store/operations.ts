@@ -125,7 +125,7 @@ export function decodeOperation(reader: ByteReader): Operation {
       return { kind: 'delete', collectionId, id: reader.raw(reader.u16()) };
     case OPERATION_CODES.create: {
       const body = new TextDecoder().decode(reader.raw(reader.u32()));
-      const { name, config } = JSON.parse(body) as Pick<CreateOperation, 'name' | 'config'>;
+      const { name, config } = parseJson(body, reader);
       return { kind: 'create', collectionId, name, config };
     }
     case OPERATION_CODES.drop:
@@ -153,4 +153,12 @@ export function decodePutHead(reader: ByteReader): PutHead {
   const id = reader.raw(idLength);
   reader.u32();
   return { id, bodyLength, dimensions };
+}
+
+function parseJson(body: string, reader: ByteReader): Pick<CreateOperation, 'name' | 'config'> {
+  try {
+    return JSON.parse(body) as Pick<CreateOperation, 'name' | 'config'>;
+  } catch (error) {
+    throw reader.fail(`a collection that is not JSON: ${error}`);
+  }
 }

@@ -14,10 +14,14 @@ class Context {
     this.warnings = warnings;
   }
 
-  static async open(files: MemoryFiles, readOnly = false): Promise<Context> {
+  static async open(
+    files: MemoryFiles,
+    readOnly = false,
+    backend = new MemoryBackend('shared', files, readOnly),
+  ): Promise<Context> {
     const warnings: string[] = [];
     const journal = await Journal.open<object>(
-      new MemoryBackend('shared', files, readOnly),
+      backend,
       {},
       {
         durability: 'strict',
@@ -131,5 +135,31 @@ describe('a log with several writers who take turns', () => {
     expect(third.warnings).toEqual([expect.stringContaining('never finished')]);
     expect(third.taken).toEqual(['entry 1']);
     await third.append('entry 3');
+  });
+
+  it('flushes under the lock what a dead writer may not have, and nothing else', async () => {
+    const files = new MemoryFiles();
+    const backend = new MemoryBackend('shared', files);
+    const flushed: string[] = [];
+    const { open } = backend;
+    backend.open = async (name, options) => {
+      const file = await open.call(backend, name, options);
+      const { flush } = file;
+      file.flush = () => {
+        flushed.push(name);
+        return flush.call(file);
+      };
+      return file;
+    };
+    const other = await Context.open(files, false, backend);
+    const dying = await Context.open(files);
+    flushed.length = 0;
+    await dying.append('entry 1');
+    await other.catchUp(true);
+    expect(flushed).toEqual([]);
+    await dying.append('entry 2', false);
+    await other.catchUp(true);
+    expect(flushed).toEqual([expect.stringMatching(/^log-/)]);
+    expect(other.taken).toEqual(['entry 1', 'entry 2']);
   });
 });
