@@ -132,12 +132,8 @@ export class ByteReader {
   }
 
   /** A copy of the next `count` float32 values. */
-  f32s(count: number): Float32Array<ArrayBuffer> {
-    // Before memory is taken: the count may come from damaged bytes.
-    const bytes = this.raw(count * 4);
-    const values = new Float32Array(count);
-    new Uint8Array(values.buffer).set(bytes);
-    return values;
+  f32s(count: number, room: CopyRoom): Float32Array<ArrayBuffer> {
+    return room.f32s(this.raw(count * 4));
   }
 
   /** Skips to the next multiple of `alignment` bytes. */
@@ -156,6 +152,37 @@ export class ByteReader {
     if (count > this.#bytes.length - at) throw this.fail(`${count} bytes wanted, ${this.remaining} left,`);
     this.#at = at + count;
     return at;
+  }
+}
+
+/**
+ * One buffer for copies of many small things that live about as long: a buffer for each takes several times as long, and
+ * most of that to collect them again.
+ */
+export class CopyRoom {
+  readonly #buffer: ArrayBuffer;
+  /** Floats are put from the front, where they are aligned, bytes from the end. */
+  #front = 0;
+  #end: number;
+
+  /** @param bytes as many as will be copied */
+  constructor(bytes: number) {
+    this.#end = Math.ceil(bytes / 4) * 4;
+    this.#buffer = new ArrayBuffer(this.#end);
+  }
+
+  f32s(bytes: Uint8Array): Float32Array<ArrayBuffer> {
+    new Uint8Array(this.#buffer, this.#front, bytes.length).set(bytes);
+    const values = new Float32Array(this.#buffer, this.#front, bytes.length / 4);
+    this.#front += bytes.length;
+    return values;
+  }
+
+  bytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    this.#end -= bytes.length;
+    const copy = new Uint8Array(this.#buffer, this.#end, bytes.length);
+    copy.set(bytes);
+    return copy;
   }
 }
 

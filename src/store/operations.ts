@@ -5,7 +5,7 @@
  * Each operation ends with the CRC32C of its bytes, and a put has that of its head behind its id, too. The frame around
  * them has been checked when they are read; these are for salvaging what is intact of a damaged one.
  */
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader, ByteWriter, CopyRoom } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Receipt } from './receipts.ts';
@@ -103,23 +103,24 @@ function encodeOperation(writer: ByteWriter, operation: Operation): void {
 export function decodeOperations(bytes: Uint8Array, source: string): Operation[] {
   const reader = new ByteReader(bytes, source);
   const operations: Operation[] = [];
+  const room = new CopyRoom(bytes.length);
   while (reader.remaining > 0) {
-    operations.push(decodeOperation(reader));
+    operations.push(decodeOperation(reader, room));
     reader.u32();
   }
   return operations;
 }
 
 /** Its checksum follows. @throws IsovecError CORRUPTION */
-export function decodeOperation(reader: ByteReader): Operation {
+export function decodeOperation(reader: ByteReader, room = new CopyRoom(reader.remaining)): Operation {
   const code = reader.u8();
   const collectionId = reader.u32();
   switch (code) {
     case OPERATION_CODES.put: {
       const { id, bodyLength, dimensions } = decodePutHead(reader);
       // A copy: the bytes belong to the log's window, and this lives on.
-      const body = reader.raw(bodyLength).slice();
-      return { kind: 'put', collectionId, id, body, vector: reader.f32s(dimensions) };
+      const body = room.bytes(reader.raw(bodyLength));
+      return { kind: 'put', collectionId, id, body, vector: reader.f32s(dimensions, room) };
     }
     case OPERATION_CODES.delete:
       return { kind: 'delete', collectionId, id: reader.raw(reader.u16()) };

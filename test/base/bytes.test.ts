@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ByteReader, ByteWriter } from '../../src/base/bytes.ts';
+import { ByteReader, ByteWriter, CopyRoom } from '../../src/base/bytes.ts';
 
 const field = fc.oneof(
   fc.record({ kind: fc.constant('u8' as const), value: fc.nat(0xff) }),
@@ -17,9 +17,11 @@ describe('byte reader and writer', () => {
         for (const { kind, value } of fields) writer[kind](value);
         writer.raw(raw).f32s(Float32Array.from(floats));
         const reader = new ByteReader(writer.bytes(), 'test');
+        const room = new CopyRoom(raw.length + floats.length * 4);
         for (const { kind, value } of fields) expect(reader[kind]()).toBe(value);
         expect(reader.raw(raw.length)).toEqual(raw);
-        expect(reader.f32s(floats.length)).toEqual(Float32Array.from(floats));
+        expect(reader.f32s(floats.length, room)).toEqual(Float32Array.from(floats));
+        expect(room.bytes(raw)).toEqual(raw);
         expect(reader.remaining).toBe(0);
         expect(() => reader.u8()).toThrow(
           expect.objectContaining({ code: 'CORRUPTION', details: { file: 'test', offset: writer.length } }),
