@@ -8,6 +8,7 @@ import type { Matrix } from '../matrix.ts';
 import { random } from '../search/random.ts';
 import { vectorOf } from '../store/fixture.ts';
 import { CrashReplay, IMAGE_KINDS, type ImageKind } from './crash-images.ts';
+import { collectGarbage } from './garbage.ts';
 import { type Life, live, possibleWorlds } from './life.ts';
 import { type DiskImage, SimulatedBackend, SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedPlatform } from './simulated-platform.ts';
@@ -16,6 +17,8 @@ import { checkAnswers, digestOfDatabase, type World } from './world.ts';
 const STEPS_OF_LIFE = 24;
 /** Of so many images one is written to, closed and opened again. */
 const LIVES_ON_EVERY = 8;
+/** A hundred or two openings. It takes 10 ms. */
+const INDEXES_PER_COLLECTION = 20;
 /** And recovery of one is crashed itself, at every index of it. */
 const CRASHES_AGAIN_EVERY = 8;
 
@@ -100,6 +103,7 @@ export async function crashLife(
   while (!replay.isAtEnd) {
     replay.advance();
     const { index } = replay;
+    if (index % INDEXES_PER_COLLECTION === 0) await collectGarbage();
     if (wanted && index !== wanted.index) continue;
     for (const [number, kind] of IMAGE_KINDS.entries()) {
       if (wanted && kind !== wanted.kind) continue;
