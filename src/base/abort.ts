@@ -15,6 +15,12 @@ export async function abortable<T>(
   callOff: () => void = () => {},
 ): Promise<T> {
   if (signals.length === 0) return promise;
+  promise.catch(() => {}); // it may fail after nobody waits for it any more
+  const before = signals.find((signal) => signal.aborted);
+  if (before) {
+    callOff();
+    throw aborted(before);
+  }
   let stop = () => {};
   const abortion = new Promise<never>((_, reject) => {
     const onAbort = (event: Event) => {
@@ -26,7 +32,6 @@ export async function abortable<T>(
       for (const signal of signals) signal.removeEventListener('abort', onAbort);
     };
   });
-  promise.catch(() => {}); // it may fail after nobody waits for it any more
   try {
     return await Promise.race([promise, abortion]);
   } finally {

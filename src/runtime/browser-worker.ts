@@ -2,5 +2,6 @@
 import * as Comlink from 'comlink';
 import { Host } from '../worker/host.ts';
 import { browserPlatform } from './browser-platform.ts';
+import { browserTabs } from './browser-tabs.ts';
 
-Comlink.expose(new Host(browserPlatform));
+Comlink.expose(new Host(browserPlatform, browserTabs));

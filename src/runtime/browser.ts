@@ -1,7 +1,10 @@
+import * as Comlink from 'comlink';
 import type { Database, OpenOptions, RestoreOptions, RestoreReport } from '../base/api.ts';
 import { checkOpenOptions, type EngineOptions } from '../store/open-options.ts';
 import type { SpawnedWorker } from '../worker/link.ts';
+import type { HostProtocol } from '../worker/protocol.ts';
 import { openRemote } from '../worker/remote-database.ts';
+import { watchPage } from './browser-page.ts';
 import { askToPersist, leaveTrace, readTraces, removeTraces } from './page.ts';
 
 /**
@@ -14,7 +17,8 @@ import { askToPersist, leaveTrace, readTraces, removeTraces } from './page.ts';
 export async function open(location: string, options: OpenOptions = {}): Promise<Database> {
   checkOpenOptions(location, options);
   askToPersist(options);
-  const database = await openEngine(location, { ...options, traces: readTraces(location) });
+  const told: EngineOptions = { ...options, traces: readTraces(location) };
+  const database = await openEngine(location, told);
   if (database.storage !== 'memory') leaveTrace(location, database.storage);
   return database;
 }
@@ -70,11 +74,13 @@ function spawnWorker(): SpawnedWorker {
     name: 'isovec',
   });
   return {
-    endpoint: worker,
+    host: Comlink.wrap<HostProtocol>(worker),
     onFailure: (listener) => {
       worker.addEventListener('error', (event) => listener(new Error(event.message)));
       worker.addEventListener('messageerror', () => listener(new Error('a message could not be read')));
     },
     terminate: () => worker.terminate(),
+    // Only a page can be stopped, and a worker with it.
+    ...(typeof document !== 'undefined' && { watchPage }),
   };
 }

@@ -4,6 +4,7 @@ import { destroyLocal } from '../store/destroy.ts';
 import { openLocal } from '../store/open.ts';
 import { checkOpenOptions } from '../store/open-options.ts';
 import type { SpawnedWorker } from '../worker/link.ts';
+import type { HostProtocol } from '../worker/protocol.ts';
 import { nodePlatform } from './node-platform.ts';
 
 /**
@@ -49,10 +50,13 @@ export async function restore(
 }
 
 async function spawnWorker(): Promise<SpawnedWorker> {
-  const { default: nodeEndpoint } = await import('comlink/dist/esm/node-adapter.mjs');
+  const [{ default: nodeEndpoint }, Comlink] = await Promise.all([
+    import('comlink/dist/esm/node-adapter.mjs'),
+    import('comlink'),
+  ]);
   const worker = new Worker(new URL('./node-worker.js', import.meta.url), { name: 'isovec' });
   return {
-    endpoint: nodeEndpoint(worker),
+    host: Comlink.wrap<HostProtocol>(nodeEndpoint(worker)),
     onFailure: (listener) => {
       worker.on('error', listener);
       worker.on('messageerror', listener);

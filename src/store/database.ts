@@ -262,13 +262,14 @@ export class LocalDatabase implements Database {
     return this.#engine.events.on(event, listener);
   }
 
-  close(): Promise<void> {
+  /** @param leaveLog leaves taking in the log to whoever opens next, which is waiting already */
+  close({ leaveLog = false }: { leaveLog?: boolean } = {}): Promise<void> {
     this.#endVerifying();
     return this.#session.close(async () => {
       const { journal, storage, collections } = this.#engine;
       this.#indexer.stop();
       try {
-        if (this.#engine.isWritable) await this.#maintenance.finish();
+        if (this.#engine.isWritable && !leaveLog) await this.#maintenance.finish();
         await journal.close();
       } finally {
         for (const { files } of collections.values()) await files.close();

@@ -9,6 +9,7 @@ const KEPT_WARNINGS_MAX = 100;
 export class Events {
   readonly #listeners = new Map<keyof DatabaseEvents, Set<Listener<never>>>();
   #keptWarnings: DatabaseEvents['warning'][] = [];
+  #role: DatabaseEvents['role'] | undefined;
 
   /** @returns stops listening */
   on<E extends keyof DatabaseEvents>(event: E, listener: Listener<E>): () => void {
@@ -19,12 +20,15 @@ export class Events {
       this.#keptWarnings = [];
       for (const warning of kept) this.emit('warning', warning);
     }
+    // Whoever begins to listen wants to know how things stand.
+    if (event === 'role' && this.#role) (listener as Listener<'role'>)(this.#role);
     return () => {
       listeners.delete(listener);
     };
   }
 
   emit<E extends keyof DatabaseEvents>(event: E, payload: DatabaseEvents[E]): void {
+    if (event === 'role') this.#role = payload as DatabaseEvents['role'];
     const listeners = this.#listeners.get(event) as Set<Listener<E>> | undefined;
     if (event === 'warning' && !listeners?.size && this.#keptWarnings.length < KEPT_WARNINGS_MAX)
       this.#keptWarnings.push(payload as DatabaseEvents['warning']);

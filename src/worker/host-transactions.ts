@@ -71,7 +71,12 @@ export class HostTransactions {
 
   #find(id: number): OpenTransaction {
     const open = this.#open.get(id);
-    if (!open) throw new IsovecError('CLOSED', 'the transaction has ended');
+    // The other end makes no call after it has ended a transaction; so this is not where it was begun.
+    if (!open)
+      throw new IsovecError(
+        'ABORTED',
+        'the tab that wrote went away during the transaction: nothing of it is stored; run it again',
+      );
     return open;
   }
 }

@@ -1,8 +1,7 @@
-/** The worker's end: a database in this thread, served over comlink. */
+/** The worker's end: a database in this thread, served over comlink; or in another tab's, to which calls are handed on. */
 import * as Comlink from 'comlink';
-import type { RestoreReport } from '../base/api.ts';
+import type { Database, RestoreReport } from '../base/api.ts';
 import { assert } from '../base/errors.ts';
-import type { LocalDatabase } from '../store/database.ts';
 import { openLocal } from '../store/open.ts';
 import type { Platform } from '../store/platform.ts';
 import {
@@ -15,36 +14,48 @@ import {
   type RemoteRestoreOptions,
 } from './protocol.ts';
 import { answerBuffers, answered, CallServer } from './server.ts';
+import type { TabsPlatform } from './tab-protocol.ts';
+import { TabRouter } from './tab-router.ts';
+
+/** What carries out the calls of a page. */
+interface Service {
+  call(id: number, call: Call): Promise<Answer<unknown>>;
+  abort(id: number): void;
+  suspend(): void;
+  resume(): void;
+  close(): Promise<void>;
+}
+
+type Tell = (message: EventMessage) => void;
 
 export class Host implements HostProtocol {
   readonly #platform: Platform;
+  readonly #tabs: TabsPlatform | undefined;
   readonly #opening = new AbortController();
-  #database: LocalDatabase | undefined;
-  #server: CallServer | undefined;
+  #service: Service | undefined;
 
-  constructor(platform: Platform) {
+  /** @param tabs where several tabs share a database */
+  constructor(platform: Platform, tabs?: TabsPlatform) {
     this.#platform = platform;
+    this.#tabs = tabs;
   }
 
   open(
     location: string,
     options: RemoteOpenOptions,
     events: MessagePort,
-  ): Promise<Answer<Pick<LocalDatabase, 'storage'>>> {
-    const tell = (message: EventMessage) => events.postMessage(message);
+  ): Promise<Answer<Pick<Database, 'storage'>>> {
+    const tell: Tell = (message) => events.postMessage(message);
     return answered(async () => {
-      const database = await openLocal(this.#platform, location, {
-        ...options,
-        signal: this.#opening.signal,
-        onProgress: (payload) => tell({ event: 'progress', payload }),
-      });
-      this.#database = database;
-      this.#server = new CallServer(database);
-      database.on('commit', (payload) => tell({ event: 'commit', payload }));
-      database.on('warning', (payload) => tell({ event: 'warning', payload }));
-      database.on('queue', (payload) => tell({ event: 'queue', payload }));
-      database.on('role', (payload) => tell({ event: 'role', payload }));
-      return { storage: database.storage };
+      const storage = await this.#platform.storage(options.storage ?? 'auto', location);
+      const platform: Platform = { ...this.#platform, storage: async () => storage };
+      // Who only reads needs no writer; and what has no lock is not shared.
+      if (this.#tabs && storage.locks && !options.readOnly) {
+        const router = new TabRouter({ tabs: this.#tabs, platform, storage, location, options, tell });
+        this.#service = router;
+        await router.open(this.#opening.signal);
+      } else this.#service = await this.#openHere(platform, location, options, tell);
+      return { storage: storage.provider.kind };
     });
   }
 
@@ -65,17 +76,48 @@ export class Host implements HostProtocol {
   }
 
   async call(id: number, call: Call): Promise<Answer<unknown>> {
-    assert(this.#server, 'the worker has no open database');
-    const answer = await this.#server.answer(id, call);
+    assert(this.#service, 'the worker has no open database');
+    const answer = await this.#service.call(id, call);
     return Comlink.transfer(answer, answerBuffers(call, answer));
   }
 
   abort(id: number): void {
     if (id === OPENING_ABORT_ID) this.#opening.abort();
-    else this.#server?.abort(id);
+    else this.#service?.abort(id);
+  }
+
+  suspend(): void {
+    this.#service?.suspend();
+  }
+
+  resume(): void {
+    this.#service?.resume();
   }
 
   close(): Promise<Answer<void>> {
-    return answered(() => this.#database?.close());
+    return answered(() => this.#service?.close());
+  }
+
+  async #openHere(
+    platform: Platform,
+    location: string,
+    options: RemoteOpenOptions,
+    tell: Tell,
+  ): Promise<Service> {
+    const database = await openLocal(platform, location, {
+      ...options,
+      signal: this.#opening.signal,
+      onProgress: (payload) => tell({ event: 'progress', payload }),
+    });
+    for (const event of ['commit', 'warning', 'queue', 'role'] as const)
+      database.on(event, (payload) => tell({ event, payload } as EventMessage));
+    const server = new CallServer(database);
+    return {
+      call: (id, call) => server.answer(id, call),
+      abort: (id) => server.abort(id),
+      suspend: () => {},
+      resume: () => {},
+      close: () => database.close(),
+    };
   }
 }

@@ -3,26 +3,40 @@ import * as Comlink from 'comlink';
 import { errorFromImage, IsovecError } from '../base/errors.ts';
 import { type Answer, type Call, type HostProtocol, OPENING_ABORT_ID } from './protocol.ts';
 
+/** A host as it is seen over a wire. */
+export type HostEnd = {
+  [M in keyof HostProtocol]: (
+    ...given: Parameters<HostProtocol[M]>
+  ) => Promise<Awaited<ReturnType<HostProtocol[M]>>>;
+};
+
 /** A worker that runs the host, however this runtime makes one. */
 export interface SpawnedWorker {
-  endpoint: Comlink.Endpoint;
+  host: HostEnd;
   /** Called when the worker could not start or has died. */
   onFailure(listener: (reason: Error) => void): void;
   terminate(): void;
+  /** Tells when the page is about to be stopped, and when it goes on. @returns stops watching */
+  watchPage?(onStop: () => void, onGoOn: () => void): () => void;
   /** Whether the worker keeps the process alive: while a call waits for it. */
   keepAlive?(isAlive: boolean): void;
 }
 
 export class WorkerLink {
   readonly #worker: SpawnedWorker;
-  readonly #host: Comlink.Remote<HostProtocol>;
+  readonly #host: HostEnd;
   readonly #waiting = new Set<(reason: IsovecError) => void>();
   #failure: IsovecError | undefined;
   #lastId = OPENING_ABORT_ID;
+  readonly #stopWatching: (() => void) | undefined;
 
   constructor(worker: SpawnedWorker) {
     this.#worker = worker;
-    this.#host = Comlink.wrap<HostProtocol>(worker.endpoint);
+    this.#host = worker.host;
+    this.#stopWatching = worker.watchPage?.(
+      () => this.#host.suspend(),
+      () => this.#host.resume(),
+    );
     worker.onFailure((cause) => {
       this.#end(
         new IsovecError(
@@ -56,7 +70,7 @@ export class WorkerLink {
    * @throws whatever the host's side threw; STORAGE_IO when the worker is gone; INVALID_ARGUMENT when an argument
    *         cannot be sent to it
    */
-  async ask<T>(send: (host: Comlink.Remote<HostProtocol>) => Promise<Answer<T>>): Promise<T> {
+  async ask<T>(send: (host: HostEnd) => Promise<Answer<T>>): Promise<T> {
     if (this.#failure) throw this.#failure;
     const answer = await new Promise<Answer<T>>((resolve, reject) => {
       this.#waiting.add(reject);
@@ -81,6 +95,7 @@ export class WorkerLink {
   #end(failure: IsovecError): void {
     if (this.#failure) return;
     this.#failure = failure;
+    this.#stopWatching?.();
     this.#worker.terminate();
     for (const reject of this.#waiting) reject(failure);
     this.#waiting.clear();

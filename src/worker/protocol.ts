@@ -127,5 +127,8 @@ export interface HostProtocol {
   call(id: number, call: Call): Promise<Answer<unknown>>;
   /** Gives up the opening, a query, a write that still waits or a transaction that is under way. */
   abort(id: number): void;
+  /** The page may be stopped at any moment: others must not have to wait for it. */
+  suspend(): void;
+  resume(): void;
   close(): Promise<Answer<void>>;
 }

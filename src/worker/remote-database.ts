@@ -41,7 +41,7 @@ export async function openRemote(
   signal?.addEventListener('abort', abort);
   try {
     const port = receiveEvents(events);
-    const { storage } = await link.ask((host) => host.open(location, remote, Comlink.transfer(port, [port])));
+    const { storage } = await link.ask((host) => host.open(location, remote, port));
     return new RemoteDatabase(location, storage, link, events);
   } catch (error) {
     link.end();
@@ -57,7 +57,7 @@ export function receiveEvents(events: Events): MessagePort {
   port1.onmessage = ({ data }: MessageEvent<EventMessage>) => events.emit(data.event, data.payload);
   // Only calls keep a process alive, listening does not. Browsers have no such thing.
   if ('unref' in port1) (port1 as unknown as { unref(): void }).unref();
-  return port2;
+  return Comlink.transfer(port2, [port2]);
 }
 
 class RemoteDatabase implements Database {

@@ -1,4 +1,3 @@
-import * as Comlink from 'comlink';
 import type { RestoreOptions, RestoreReport } from '../base/api.ts';
 import { Events } from '../store/events.ts';
 import { type SpawnedWorker, WorkerLink } from './link.ts';
@@ -20,9 +19,7 @@ export async function restoreRemote(
   signal?.addEventListener('abort', abort);
   try {
     const port = receiveEvents(events);
-    return await link.ask((host) =>
-      host.restore(source, destination, remote, Comlink.transfer(port, [port])),
-    );
+    return await link.ask((host) => host.restore(source, destination, remote, port));
   } finally {
     signal?.removeEventListener('abort', abort);
     link.end();

@@ -13,6 +13,8 @@ type CallOf<T extends Call['type']> = Call & { type: T };
 export class CallServer {
   readonly #database: LocalDatabase;
   readonly #aborts = new Map<number, AbortController>();
+  /** Transactions that are neither committed nor rolled back. */
+  readonly #begun = new Set<number>();
   readonly #transactions = new HostTransactions();
   readonly #scans = new Map<number, RunningScan>();
 
@@ -32,11 +34,11 @@ export class CallServer {
     this.#aborts.get(id)?.abort();
   }
 
-  /** The client has gone. */
+  /** No call will come any more. Those under way go on, but what stands open between calls ends. */
   end(): void {
     for (const scan of this.#scans.values()) scan.end();
     this.#scans.clear();
-    for (const controller of this.#aborts.values()) controller.abort();
+    for (const transaction of this.#begun) this.#aborts.get(transaction)?.abort();
   }
 
   #run(id: number, call: Call, operation: OperationId | undefined): unknown {
@@ -127,11 +129,13 @@ export class CallServer {
     // It can be aborted until it has ended.
     const controller = new AbortController();
     this.#aborts.set(transaction, controller);
+    this.#begun.add(transaction);
     return this.#transactions.begin(transaction, this.#database, controller.signal);
   }
 
   #end(call: CallOf<'end'>, operation: OperationId | undefined): Promise<void> {
     this.#aborts.delete(call.transaction);
+    this.#begun.delete(call.transaction);
     return this.#transactions.end(call, operation);
   }
 
@@ -156,6 +160,13 @@ export class CallServer {
       this.#aborts.delete(id);
     }
   }
+}
+
+/** Whether the call was not carried out because the server's end came before. */
+export function isCutShort(call: Call, answer: Answer<unknown>): boolean {
+  if (answer.ok) return false;
+  const { code } = answer.error;
+  return code === 'CLOSED' || (code === 'ABORTED' && call.type === 'begin');
 }
 
 /** What a call was answered that has been carried out before. */

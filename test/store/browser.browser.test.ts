@@ -7,6 +7,7 @@ for (const storage of ['opfs', 'indexeddb'] as const)
     name: `a store in a browser, on ${storage}`,
     open: async (location, options) => open(location, { storage, ...options }),
     destroy: (location) => destroy(location, { storage }),
-    sharesWriting: false,
     propertyRuns: 8,
+    sharesWriting: true,
+    readersStandStill: true,
   });

@@ -1,0 +1,174 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Database, OpenOptions } from '../../src/base/api.ts';
+import { describeStore } from '../store/suite.ts';
+import { type Tab, TabWorld } from './tab-world.ts';
+
+const world = new TabWorld();
+
+describeStore({
+  name: 'a store that another tab holds',
+  open: async (location, options) => {
+    const writer = await world.tab().open(location, options);
+    if (options?.readOnly) return writer;
+    const follower = await world.tab().open(location, options);
+    const close = follower.close.bind(follower);
+    follower.close = async () => {
+      await close();
+      await writer.close();
+    };
+    return follower;
+  },
+  destroy: (location, options) => world.tab().destroy(location, options),
+  propertyRuns: 20,
+  sharesWriting: true,
+  readersStandStill: true,
+});
+
+const CONFIG = { dimensions: 2, metric: 'dot' as const };
+let locations = 0;
+
+describe('tabs with one database', () => {
+  const opened: Database[] = [];
+  const newLocation = () => `tabs-${++locations}`;
+
+  afterEach(async () => {
+    for (const database of opened.splice(0)) await database.close();
+  });
+
+  async function openTab(location: string, options?: OpenOptions) {
+    const tab = world.tab();
+    const database = await tab.open(location, options);
+    let role = '';
+    database.on('role', (told) => {
+      role = told.role;
+    });
+    if (!options?.readOnly) await expect.poll(() => role).not.toBe('');
+    opened.push(database);
+    return { tab, database, role: () => role };
+  }
+
+  it('that open at the same instant get one writer, and each has the whole API', async () => {
+    const location = newLocation();
+    const tabs = await Promise.all(Array.from({ length: 10 }, () => openTab(location)));
+    expect(tabs.map(({ role }) => role()).sort()).toEqual([...Array(9).fill('follower'), 'writer']);
+    await Promise.all(
+      tabs.map(async ({ database }, index) => {
+        const collection = await database.collection('c', CONFIG);
+        await collection.insert({ id: `r${index}`, vector: [index, 1] });
+      }),
+    );
+    for (const { database } of tabs) expect(await (await database.collection('c')).count()).toBe(10);
+  });
+
+  it('hear of each other’s commits', async () => {
+    const location = newLocation();
+    const tabs = [await openTab(location), await openTab(location), await openTab(location)];
+    const heard = tabs.map(({ database }) => {
+      const commits: string[][] = [];
+      database.on('commit', ({ collections }) => commits.push(collections));
+      return commits;
+    });
+    await tabs[1]!.database.collection('c', CONFIG);
+    await expect.poll(() => heard).toEqual([[['c']], [['c']], [['c']]]);
+  });
+
+  it.each(['closes', 'is killed', 'is suspended'] as const)(
+    'carry on when the writer %s, with what had not been answered',
+    async (fate) => {
+      const location = newLocation();
+      const writer = await openTab(location);
+      const follower = await openTab(location);
+      const collection = await follower.database.collection('c', CONFIG);
+      const inserting = Array.from({ length: 50 }, (_, index) =>
+        collection.insert({ id: `r${index}`, vector: [index, 1] }),
+      );
+      await inserting[10];
+      if (fate === 'closes') void writer.database.close();
+      else if (fate === 'is killed') kill(writer);
+      else writer.tab.suspend();
+      await Promise.all(inserting);
+      expect(await collection.count()).toBe(50);
+      expect(follower.role()).toBe('writer');
+      if (fate !== 'is suspended') return;
+      const late = writer.database.collection('c');
+      writer.tab.resume();
+      expect(await (await late).count()).toBe(50);
+      await expect.poll(() => writer.role()).toBe('follower');
+    },
+  );
+
+  it('go on with a scan when its writer has gone', async () => {
+    const location = newLocation();
+    const writer = await openTab(location);
+    const follower = await openTab(location);
+    const collection = await follower.database.collection('c', CONFIG);
+    await collection.insert(Array.from({ length: 100 }, (_, index) => ({ id: `r${index}`, vector: [1, 1] })));
+    const seen: string[] = [];
+    for await (const { id } of collection.scan({ batchSize: 7 })) {
+      seen.push(id);
+      if (seen.length === 30) kill(writer);
+      if (seen.length === 50) await collection.upsert({ id: 'r90', vector: [2, 2] });
+      if (seen.length === 50) await collection.insert({ id: 'new', vector: [2, 2] });
+      if (seen.length === 50) await collection.delete('r95');
+    }
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, index) => `r${index}`).filter((id) => id !== 'r95'));
+  });
+
+  it('reject an open transaction when its writer has gone, and forget those of a tab that has', async () => {
+    const location = newLocation();
+    const writer = await openTab(location);
+    const follower = await openTab(location);
+    const third = await openTab(location);
+    const collection = await follower.database.collection('c', CONFIG);
+    const stuck = third.database.transaction(async (tx) => {
+      await tx.collection('c').insert({ id: 'never', vector: [1, 1] });
+      kill(third);
+      await new Promise(() => {});
+    });
+    stuck.catch(() => {});
+    const transaction = follower.database.transaction(async (tx) => {
+      await tx.collection('c').insert({ id: 'gone', vector: [1, 1] });
+      kill(writer);
+      await tx.collection('c').insert({ id: 'too', vector: [1, 1] });
+    });
+    await expect(transaction).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(await collection.count()).toBe(0);
+  });
+
+  it('keep the promise of the one that asks for more: strict, though the writer is relaxed', async () => {
+    const location = newLocation();
+    const writer = await openTab(location, { durability: 'relaxed', syncInterval: 1_000_000 });
+    const follower = await openTab(location);
+    const flushed: number[] = [];
+    writer.database.on('commit', ({ sequence }) => flushed.push(sequence));
+    const collection = await follower.database.collection('c', CONFIG);
+    await collection.insert({ vector: [1, 1] });
+    expect(flushed).toEqual([1, 2]);
+  });
+
+  it('say LOCK_TIMEOUT where nobody answers, when opening and afterwards', async () => {
+    const location = newLocation();
+    const mute = world.tab();
+    const release = await world.lock(mute, `lock:${location}`);
+    await expect(openTab(location, { lockTimeout: 50 })).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' });
+    release();
+    expect((await openTab(location)).role()).toBe('writer');
+  });
+
+  it('refuse what belongs to a collection that has been dropped, also by the next writer', async () => {
+    const location = newLocation();
+    const writer = await openTab(location);
+    const follower = await openTab(location);
+    const collection = await follower.database.collection('c', CONFIG);
+    await writer.database.dropCollection('c');
+    await writer.database.collection('c', CONFIG);
+    kill(writer);
+    await expect(collection.count()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await (await follower.database.collection('c')).count()).toBe(0);
+  });
+
+  function kill({ tab, database }: { tab: Tab; database: Database }): void {
+    tab.kill();
+    opened.splice(opened.indexOf(database), 1);
+  }
+});
