@@ -14,7 +14,8 @@ const TEST_ONLY = 'twins.c';
 const FLAGS = [
   '--target=wasm32',
   '-std=c17',
-  '-O3',
+  // A third less to load than -O3; building is 2% slower, queries are as fast (GloVe-like 100-d and random 384-d vectors).
+  '-Os',
   '-Wall',
   '-Wextra',
   '-Werror',

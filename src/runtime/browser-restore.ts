@@ -16,7 +16,7 @@ export async function restoreHere(
     return restoreRemote(worker, source, destination, options);
   }
   const [{ restoreLocal }, { browserPlatform }] = await Promise.all([
-    import('../store/restore.ts'),
+    import('../store/on-demand.ts'),
     import('./browser-platform.ts'),
   ]);
   return restoreLocal(browserPlatform, source, destination, options);

@@ -43,7 +43,7 @@ export async function restore(
 ): Promise<RestoreReport> {
   const [{ checkRestoreOptions }, { restoreLocal }] = await Promise.all([
     import('../store/restore-options.ts'),
-    import('../store/restore.ts'),
+    import('../store/on-demand.ts'),
   ]);
   checkRestoreOptions(source, destination, options);
   return restoreLocal(nodePlatform, source, destination, options);

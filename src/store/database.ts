@@ -206,15 +206,15 @@ export class LocalDatabase implements Database {
 
   verify(): Promise<IntegrityReport> {
     return this.#session.run(async () => {
-      const { verify } = await import('./integrity/verify.ts');
+      const { verify } = await import('./on-demand.ts');
       return this.#maintenance.alone(() => verify(this.#engine, this.#pause));
     });
   }
 
   /** Verifies in the background until it is closed, which does not wait for that. */
   async verifyEvery(intervalMs: number): Promise<void> {
-    const { verify } = await import('./integrity/verify.ts');
-    const { verifyRegularly } = await import('./integrity/verify-regularly.ts');
+    const { verify } = await import('./on-demand.ts');
+    const { verifyRegularly } = await import('./on-demand.ts');
     const pause = () => {
       this.#session.check();
       return this.#pause();
@@ -226,7 +226,7 @@ export class LocalDatabase implements Database {
 
   repair(): Promise<RepairReport> {
     return this.#session.run(async () => {
-      const { repair } = await import('./integrity/repair.ts');
+      const { repair } = await import('./on-demand.ts');
       const report = await this.#maintenance.alone(() => repair(this.#engine, this.#pause));
       this.#indexer.wake();
       return report;

@@ -113,7 +113,7 @@ export class Maintenance {
 
   /** @returns how many dead rows are gone */
   async #rewrite(state: CollectionState, onCopied: (rows: number) => void): Promise<number> {
-    const { Rewriting } = await import('./compact.ts');
+    const { Rewriting } = await import('./on-demand.ts');
     const rewriting = new Rewriting(this.#engine, state);
     try {
       await rewriting.copy(onCopied);

@@ -55,7 +55,7 @@ export async function openLocal(
     engine = await recoverUndisturbed(storage, () => recover(platform, storage!, events, options, care));
     if (engine.journal.isNew) place.tellCreated();
     if (options.archive && !readOnly) {
-      const { Archiving } = await import('./archiving.ts');
+      const { Archiving } = await import('./on-demand.ts');
       engine.archiving = new Archiving(engine, options.archive);
       await engine.archiving.open();
     }
@@ -63,7 +63,7 @@ export async function openLocal(
     engine.lease = new ExclusiveLease(lock);
     // None beside a repair.
     if (acquire && storage.capabilities.sharedWrites && !engine.salvaged)
-      (await import('./sharing.ts')).share(engine, lock, acquire);
+      (await import('./on-demand.ts')).share(engine, lock, acquire);
     engine.journal.announce();
     const { yieldTurn } = platform;
     const database = new LocalDatabase({ location, engine, place, presence, yieldTurn, care });
@@ -125,7 +125,7 @@ async function recover(
     return made;
   };
   if (options.recovery === 'salvage') {
-    const { openSalvaged } = await import('./integrity/open-salvaged.ts');
+    const { openSalvaged } = await import('./on-demand.ts');
     const onProgress = (progress: Omit<Progress, 'phase'>) => {
       checkNotAborted(signal);
       events.emit('progress', { phase: 'verify', ...progress });

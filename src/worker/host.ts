@@ -66,7 +66,7 @@ export class Host implements HostProtocol {
     events: MessagePort,
   ): Promise<Answer<RestoreReport>> {
     return answered(async () => {
-      const { restoreLocal } = await import('../store/restore.ts');
+      const { restoreLocal } = await import('../store/on-demand.ts');
       return restoreLocal(this.#platform, source, destination, {
         ...options,
         signal: this.#opening.signal,

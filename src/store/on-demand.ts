@@ -1,0 +1,12 @@
+/**
+ * What an engine needs seldom, loaded when it first does. All in one module: bundlers split what it shares with the
+ * rest into chunks of their own, and many of those cost more than this saves.
+ */
+export { Archiving } from './archiving.ts';
+export { Rewriting } from './compact.ts';
+export { openSalvaged } from './integrity/open-salvaged.ts';
+export { repair } from './integrity/repair.ts';
+export { verify } from './integrity/verify.ts';
+export { verifyRegularly } from './integrity/verify-regularly.ts';
+export { restoreLocal } from './restore.ts';
+export { share } from './sharing.ts';
