@@ -43,8 +43,8 @@ const NO_FOLDER_CODES = new Set(['ENOENT', 'ENOTDIR']);
  * dead: see lock-owner.ts.
  */
 export class FileLocks implements LockProvider {
-  /** Makes the database's folder when it is not there.
-   *  @throws IsovecError INVALID_ARGUMENT and STORAGE_IO for the folder, besides what every lock throws */
+  /** Makes the database's folder when it is not there, and it may.
+   *  @throws IsovecError NOT_FOUND, INVALID_ARGUMENT and STORAGE_IO for the folder, besides what every lock throws */
   async acquire(location: string, options: LockOptions): Promise<HeldLock> {
     return translated(`lock the folder '${location}'`, { location }, () =>
       new Acquisition(location, options).run(),
@@ -116,7 +116,7 @@ class Acquisition {
       return make();
     } catch (thrown) {
       if (!NO_FOLDER_CODES.has(systemErrorCode(thrown) ?? '')) throw thrown;
-      await prepareFolder(this.#location, true);
+      await prepareFolder(this.#location, this.#options.create ?? true);
       return make();
     }
   }

@@ -18,6 +18,8 @@ export interface LockProvider {
 export interface LockOptions {
   timeoutMs: number;
   signal?: AbortSignal;
+  /** false: NOT_FOUND when the place itself is gone, where that is known. Default true: it is made, if it must be. */
+  create?: boolean;
   onLost?: (reason: Error) => void;
 }
 

@@ -14,7 +14,9 @@ const PREFIX = 'isovec.open~';
 /** Several times within the patience of those who cannot ask whether a process lives. */
 const RENEWAL_MS = 1000;
 
+/** Removes what the dead have left, too: a program that is killed time and again would leave more and more. */
 export async function joinFolder(location: string): Promise<HeldLock> {
+  await isFolderInUse(location);
   const unique = Math.random().toString(36).slice(2);
   const path = join(location, `${PREFIX}${unique}~${encodeOwner(currentOwner())}`);
   await translated(`say that '${location}' is in use`, { location }, async () =>

@@ -3,7 +3,7 @@ import type { Progress } from '../base/api.ts';
 import { areEqual } from '../base/bytes.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { MANIFEST_NAME } from '../journal/manifest.ts';
-import type { HeldLock } from '../storage/lock.ts';
+import type { HeldLock, LockOptions } from '../storage/lock.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { LocalDatabase } from './database.ts';
 import { Engine } from './engine.ts';
@@ -43,9 +43,9 @@ export async function openLocal(
   const { locks } = place;
   const acquire =
     locks &&
-    ((giveUp?: AbortSignal) =>
-      locks.acquire(location, { timeoutMs, onLost, ...(giveUp && { signal: giveUp }) }));
-  const lock = readOnly ? undefined : await acquire?.(signal);
+    ((options: Pick<LockOptions, 'signal' | 'create'>) =>
+      locks.acquire(location, { timeoutMs, onLost, ...options }));
+  const lock = readOnly ? undefined : await acquire?.(signal ? { signal } : {});
   let storage: StorageBackend | undefined;
   let presence: HeldLock | undefined;
   try {
@@ -63,7 +63,8 @@ export async function openLocal(
     engine.lease = new ExclusiveLease(lock);
     // None beside a repair.
     if (acquire && storage.capabilities.sharedWrites && !engine.salvaged)
-      (await import('./on-demand.ts')).share(engine, lock, acquire);
+      // What has been removed meanwhile is not begun anew: what memory holds would not be in it.
+      (await import('./on-demand.ts')).share(engine, lock, () => acquire({ create: false }));
     engine.journal.announce();
     const { yieldTurn } = platform;
     const database = new LocalDatabase({ location, engine, place, presence, yieldTurn, care });

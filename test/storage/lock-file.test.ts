@@ -122,6 +122,24 @@ describe('file locks', () => {
     expect(await readdir(location)).toEqual([]);
   });
 
+  it('are not made anew, if they must not, where the folder is gone', async () => {
+    const location = newLocation();
+    const acquiring = new FileLocks().acquire(location, { ...PATIENT, create: false });
+    await expect(acquiring).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(readdir(location)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('let whoever opens the folder sweep up after those who died with it open', async () => {
+    const location = newLocation();
+    await mkdir(location);
+    const dead = { ...currentOwner(), processId: NO_PROCESS, threadId: NO_PROCESS };
+    await writeFile(join(location, `isovec.open~x~${encodeOwner(dead)}`), '');
+    const presence = await new FileLocks().join(location);
+    expect(await readdir(location)).toEqual([expect.not.stringContaining('~x~')]);
+    await presence.release();
+    expect(await readdir(location)).toEqual([]);
+  });
+
   it("pass a dead process's lock on at once, to one alone of those who wait", async () => {
     const location = await heldBy({ processId: NO_PROCESS, threadId: NO_PROCESS });
     expect(await msTaken(() => expectOneByOne(location))).toBeLessThan(STALE_MS);
