@@ -38,7 +38,7 @@ export async function loadCollection(
   const files = new CollectionFiles(engine.storage, engine.cache, names, config.dimensions, extents);
   const index = engine.createIndex(config);
   if (rowCount > 0) {
-    await checkHeaders(engine, stored);
+    await checkFiles(engine, stored, live);
     index.reserve(rows.liveCount);
     await loadGraph(engine, stored, live, index);
     await loadVectors(files, rows, index, config.dimensions, onProgress);
@@ -86,9 +86,21 @@ export async function loadNewExtents(
   return decodeRowsBlocks(await readFile(engine, name, from, to), 0, name).extents;
 }
 
-async function checkHeaders(engine: Engine, { files }: StoredCollection): Promise<void> {
-  for (const kind of ['vectors', 'records'] as const)
-    checkDataHeader(await readFile(engine, files[kind], 0, DATA_HEADER_BYTES), kind, files[kind]);
+/** As far as can be seen without reading them: records are read when they are asked for. */
+async function checkFiles(engine: Engine, { files }: StoredCollection, live: LiveFiles): Promise<void> {
+  for (const kind of ['vectors', 'records'] as const) {
+    const name = files[kind];
+    await withLive(engine, name, async (file) => {
+      checkDataHeader(await file.read(0, DATA_HEADER_BYTES), kind, name);
+      const bytes = await file.size();
+      if (bytes < lengthOf(live, name))
+        throw new IsovecError(
+          'CORRUPTION',
+          `${name}: ends at byte ${bytes}, where the manifest counts ${lengthOf(live, name)} bytes`,
+          { details: { file: name, offset: bytes } },
+        );
+    });
+  }
 }
 
 /** Derived data: damage costs time, not records. */
@@ -166,15 +178,23 @@ function lengthOf(live: LiveFiles, name: string): number {
 }
 
 /** @throws IsovecError CORRUPTION where the file is shorter */
-async function readFile(
+function readFile(
   engine: Engine,
   name: string,
   start: number,
   end: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  return withLive(engine, name, (file) => file.read(start, end - start));
+}
+
+async function withLive<T>(
+  engine: Engine,
+  name: string,
+  read: (file: StorageFile) => Promise<T>,
+): Promise<T> {
   const file = await openLive(engine, name);
   try {
-    return await file.read(start, end - start);
+    return await read(file);
   } finally {
     await file.close();
   }

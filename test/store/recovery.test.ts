@@ -193,6 +193,24 @@ describe('recovery', () => {
     }
   });
 
+  it.each(['rows', 'records', 'vectors'])('misses the end of a file of %s that was cut', async (kind) => {
+    const files = new MemoryFiles();
+    const database = await openFiles(files);
+    const collection = await database.collection('c', { dimensions: DIMENSIONS });
+    await collection.insert(Array.from({ length: 12 }, (_, index) => record(index)));
+    await database.checkpoint();
+    const name = [...files.keys()].find((file) => file.includes(kind))!;
+    const { length } = files.get(name)!;
+    for (const cut of [length - 1, length >> 1, 0]) {
+      const damaged = copyOfFiles(files);
+      damaged.get(name)!.resize(cut);
+      await expect(openFiles(damaged)).rejects.toMatchObject({
+        code: 'CORRUPTION',
+        details: { file: name },
+      });
+    }
+  });
+
   it('never gives a wrong answer when any stored byte has changed', async () => {
     const files = new MemoryFiles();
     const database = await openFiles(files);
