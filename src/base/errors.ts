@@ -38,6 +38,11 @@ export class IsovecError extends Error {
   }
 }
 
+/** For a warning about what nobody waits for. */
+export function errorCodeOf(thrown: unknown): ErrorCode {
+  return thrown instanceof IsovecError ? thrown.code : 'STORAGE_IO';
+}
+
 /** An error as plain data: what crosses a thread. */
 export interface ErrorImage {
   name: string;

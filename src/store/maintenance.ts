@@ -1,6 +1,6 @@
 import type { CompactResult, Progress } from '../base/api.ts';
 import { setBackgroundTimer } from '../base/background-timer.ts';
-import { IsovecError } from '../base/errors.ts';
+import { errorCodeOf } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
 import { hasGraphToStore, note, store } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
@@ -194,9 +194,8 @@ export class Maintenance {
   }
 
   #warn(error: unknown): void {
-    const code = error instanceof IsovecError ? error.code : 'STORAGE_IO';
     this.#engine.events.emit('warning', {
-      code,
+      code: errorCodeOf(error),
       message: `a checkpoint failed and will be tried again: ${error}`,
     });
   }

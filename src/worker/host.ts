@@ -1,7 +1,7 @@
 /** The worker's end: a database in this thread, served over comlink; or in another tab's, to which calls are handed on. */
 import * as Comlink from 'comlink';
 import type { Database, RestoreReport } from '../base/api.ts';
-import { assert } from '../base/errors.ts';
+import { assert, errorCodeOf } from '../base/errors.ts';
 import { openLocal } from '../store/open.ts';
 import type { Platform } from '../store/platform.ts';
 import {
@@ -21,8 +21,8 @@ import { TabRouter } from './tab-router.ts';
 interface Service {
   call(id: number, call: Call): Promise<Answer<unknown>>;
   abort(id: number): void;
-  suspend(): void;
-  resume(): void;
+  suspend(): Promise<void>;
+  resume(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,6 +33,7 @@ export class Host implements HostProtocol {
   readonly #tabs: TabsPlatform | undefined;
   readonly #opening = new AbortController();
   #service: Service | undefined;
+  #tell: Tell = () => {};
 
   /** @param tabs where several tabs share a database */
   constructor(platform: Platform, tabs?: TabsPlatform) {
@@ -46,6 +47,7 @@ export class Host implements HostProtocol {
     events: MessagePort,
   ): Promise<Answer<Pick<Database, 'storage'>>> {
     const tell: Tell = (message) => events.postMessage(message);
+    this.#tell = tell;
     return answered(async () => {
       const storage = await this.#platform.storage(options.storage ?? 'auto', location);
       const platform: Platform = { ...this.#platform, storage: async () => storage };
@@ -87,15 +89,21 @@ export class Host implements HostProtocol {
   }
 
   suspend(): void {
-    this.#service?.suspend();
+    this.#service?.suspend().catch((error) => this.#warn('hand over before it stops', error));
   }
 
   resume(): void {
-    this.#service?.resume();
+    this.#service?.resume().catch((error) => this.#warn('take part again', error));
   }
 
   close(): Promise<Answer<void>> {
     return answered(() => this.#service?.close());
+  }
+
+  /** The page waits for neither. */
+  #warn(what: string, error: unknown): void {
+    const message = `this tab could not ${what}: ${error}`;
+    this.#tell({ event: 'warning', payload: { code: errorCodeOf(error), message } });
   }
 
   async #openHere(
@@ -115,8 +123,8 @@ export class Host implements HostProtocol {
     return {
       call: (id, call) => server.answer(id, call),
       abort: (id) => server.abort(id),
-      suspend: () => {},
-      resume: () => {},
+      suspend: async () => {},
+      resume: async () => {},
       close: () => database.close(),
     };
   }

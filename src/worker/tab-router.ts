@@ -4,7 +4,7 @@
  * open. What a writer has not answered when it goes is asked of the next one, under the same operation id.
  */
 import { aborted } from '../base/abort.ts';
-import { errorToImage, IsovecError } from '../base/errors.ts';
+import { errorCodeOf, errorToImage, IsovecError } from '../base/errors.ts';
 import type { LocalDatabase } from '../store/database.ts';
 import { LOCK_TIMEOUT_DEFAULT_MS } from '../store/open-options.ts';
 import type { Platform, PlatformStorage } from '../store/platform.ts';
@@ -379,9 +379,8 @@ export class TabRouter {
       this.#opening.reject(error);
       return;
     }
-    const code = error instanceof IsovecError ? error.code : 'STORAGE_IO';
     const message = `this tab could not take over from the one that wrote, and will try again: ${error}`;
-    this.#parts.tell({ event: 'warning', payload: { code, message } });
+    this.#parts.tell({ event: 'warning', payload: { code: errorCodeOf(error), message } });
     if (failures >= FAILURES_MAX)
       for (const pending of this.#calls) this.#calls.settle(pending, failed(error));
   }

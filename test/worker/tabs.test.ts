@@ -1,5 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Database, OpenOptions } from '../../src/base/api.ts';
+import { IsovecError } from '../../src/base/errors.ts';
+import { MemoryBackend } from '../../src/storage/memory.ts';
 import { describeStore } from '../store/suite.ts';
 import { type Tab, TabWorld } from './tab-world.ts';
 
@@ -70,6 +72,18 @@ describe('tabs with one database', () => {
     });
     await tabs[1]!.database.collection('c', CONFIG);
     await expect.poll(() => heard).toEqual([[['c']], [['c']], [['c']]]);
+  });
+
+  it('warn of what fails while they hand over, for nobody waits for it', async () => {
+    const { tab, database } = await openTab(newLocation());
+    const warnings: string[] = [];
+    database.on('warning', ({ code }) => warnings.push(code));
+    const closing = vi.spyOn(MemoryBackend.prototype, 'close');
+    closing.mockRejectedValueOnce(new IsovecError('STORAGE_IO', 'no more'));
+    tab.suspend();
+    await expect.poll(() => warnings).toEqual(['STORAGE_IO']);
+    closing.mockRestore();
+    tab.resume();
   });
 
   it.each(['closes', 'is killed', 'is suspended'] as const)(

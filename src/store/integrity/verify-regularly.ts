@@ -1,6 +1,6 @@
 import type { IntegrityReport } from '../../base/api.ts';
 import { setBackgroundTimer } from '../../base/background-timer.ts';
-import { IsovecError } from '../../base/errors.ts';
+import { errorCodeOf } from '../../base/errors.ts';
 import type { Events } from '../events.ts';
 
 /** One verification after another, so many milliseconds between them; what they find is told as warnings. @returns ends it */
@@ -22,7 +22,7 @@ export function verifyRegularly(
       for (const { message } of problems) events.emit('warning', { code: 'CORRUPTION', message });
     } catch (error) {
       if (isEnded) return;
-      const code = error instanceof IsovecError ? error.code : 'STORAGE_IO';
+      const code = errorCodeOf(error);
       events.emit('warning', { code, message: `a verification failed: ${error}` });
     }
     if (!isEnded) cancel = setBackgroundTimer(look, intervalMs);
