@@ -42,3 +42,17 @@ export async function abortable<T>(
 export function aborted(signal: AbortSignal): IsovecError {
   return new IsovecError('ABORTED', 'aborted by its signal', { cause: signal.reason });
 }
+
+/** Resolves after so long, or as soon as the signal is aborted. */
+export function pause(delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, delayMs);
+    if (signal?.aborted) end();
+    else signal?.addEventListener('abort', end);
+  });
+}

@@ -1,4 +1,4 @@
-/** What runs in the worker of a browser. Everything is imported statically: some bundlers cannot split a worker. */
+/** What runs in the worker of a browser. */
 import * as Comlink from 'comlink';
 import { Host } from '../worker/host.ts';
 import { browserPlatform } from './browser-platform.ts';

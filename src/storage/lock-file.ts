@@ -1,4 +1,5 @@
 import { clearInterval, setInterval } from 'node:timers';
+import { pause } from '../base/abort.ts';
 import { systemErrorCode, translated } from './fs-errors.ts';
 import { prepareFolder } from './fs-folder.ts';
 import type { HeldLock, LockOptions, LockProvider } from './lock.ts';
@@ -17,7 +18,7 @@ import {
   takeToken,
 } from './lock-folder.ts';
 import { currentOwner, patienceMs, STALE_MS } from './lock-owner.ts';
-import { lockTimedOut, pause, waitingAborted } from './lock-waiting.ts';
+import { lockTimedOut, waitingAborted } from './lock-waiting.ts';
 import { isFolderInUse, joinFolder } from './presence-file.ts';
 
 /** How often a holder renews its token for those who can only go by the time: several times within their patience. */

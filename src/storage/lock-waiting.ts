@@ -47,16 +47,3 @@ export function whenWaitingEnds(
   else signal?.addEventListener('abort', onAbort);
   return stop;
 }
-
-/** Resolves after so long, or when the signal is aborted. */
-export function pause(delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, delayMs);
-    signal?.addEventListener('abort', end);
-  });
-}

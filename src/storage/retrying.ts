@@ -1,4 +1,4 @@
-import { checkNotAborted } from '../base/abort.ts';
+import { checkNotAborted, pause } from '../base/abort.ts';
 import { isTransient } from './failures.ts';
 import type { SharedCell, StorageBackend, StorageFile, StorageProvider } from './storage.ts';
 
@@ -138,7 +138,7 @@ class RetryingFile implements StorageFile {
 /** @throws what the last attempt threw */
 async function retry<T>(
   operation: () => Promise<T>,
-  { onRetry, pause = wait, random = Math.random }: RetryOptions,
+  { onRetry, pause: wait = pause, random = Math.random }: RetryOptions,
   signal: AbortSignal | undefined,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -148,20 +148,8 @@ async function retry<T>(
       if (!isTransient(thrown) || attempt === ATTEMPTS_MAX || signal?.aborted) throw thrown;
       onRetry?.(thrown, attempt);
       const delayMs = Math.min(DELAY_MS_MIN * 2 ** (attempt - 1), DELAY_MS_MAX);
-      await pause(delayMs * (0.5 + random() / 2), signal); // jitter, so that those who met do not meet again
+      await wait(delayMs * (0.5 + random() / 2), signal); // jitter, so that those who met do not meet again
       if (signal?.aborted) throw thrown;
     }
   }
-}
-
-function wait(delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, delayMs);
-    signal?.addEventListener('abort', end);
-  });
 }

@@ -1,6 +1,7 @@
+import { pause } from '../base/abort.ts';
 import type { OpenOptions } from '../base/api.ts';
 import type { LockOptions, LockProvider } from '../storage/lock.ts';
-import { lockTimedOut, pause, waitingAborted } from '../storage/lock-waiting.ts';
+import { lockTimedOut, waitingAborted } from '../storage/lock-waiting.ts';
 import { retrying } from '../storage/retrying.ts';
 import { LOCK_TIMEOUT_DEFAULT_MS } from './open-options.ts';
 import type { Platform } from './platform.ts';

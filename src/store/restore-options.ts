@@ -23,5 +23,5 @@ export function checkRestoreOptions(source: unknown, destination: unknown, optio
   if (time !== undefined && !Number.isFinite(Number(time)))
     throw invalid('options.time', 'a Date, or milliseconds since 1970', time);
   if (sequence !== undefined && time !== undefined)
-    throw invalid('options', 'with sequence or with time', 'both');
+    throw invalid('options.time', 'left out beside options.sequence', time);
 }

@@ -1,4 +1,5 @@
 /** How a client becomes the writer: it waits in line for the lock, and opens the database when it gets it. */
+import { pause } from '../base/abort.ts';
 import type { Progress } from '../base/api.ts';
 import type { LocalDatabase } from '../store/database.ts';
 import { openLocal } from '../store/open.ts';
@@ -92,18 +93,5 @@ function openTerm(
     ...(listener.isKnown() && { create: false }),
     signal: leaving,
     onProgress: (progress) => listener.onProgress(progress),
-  });
-}
-
-/** Ends early when aborted. */
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, delayMs);
-    signal.addEventListener('abort', end);
   });
 }
