@@ -26,6 +26,9 @@ import { TabWriter } from './tab-writer.ts';
 /** A writer that cannot open the database leaves it to the next in line; after so many attempts here, calls are told. */
 const FAILURES_MAX = 3;
 
+/** A lock that nobody holds, and a sign of life, take a moment: many times what was measured. */
+const SIGN_MS_MIN = 50;
+
 export interface TabRouterParts {
   tabs: TabsPlatform;
   platform: Platform;
@@ -69,7 +72,7 @@ export class TabRouter {
   #role: 'writer' | 'follower' | undefined;
   /** Coming and going, one after the other. */
   #transition: Promise<unknown> = Promise.resolve();
-  #opening: { sinceMs: number; resolve: () => void; reject: (reason: unknown) => void } | undefined;
+  #opening: { sinceMs?: number; resolve: () => void; reject: (reason: unknown) => void } | undefined;
   readonly #patience = new Patience({
     isWaiting: () => !this.#writing && (this.#opening !== undefined || this.#calls.size > 0),
     probe: () => {
@@ -86,7 +89,7 @@ export class TabRouter {
   /** Resolves when this client is the writer, or knows one. @throws as opening does; LOCK_TIMEOUT */
   async open(signal: AbortSignal): Promise<void> {
     const opened = new Promise<void>((resolve, reject) => {
-      this.#opening = { sinceMs: performance.now(), resolve, reject };
+      this.#opening = { resolve, reject };
     });
     const onAbort = () => this.#opening?.reject(aborted(signal));
     signal.addEventListener('abort', onAbort);
@@ -198,6 +201,9 @@ export class TabRouter {
   #waitInLine(leaving: AbortSignal): Promise<void> {
     return waitInLine(this.#parts, leaving, {
       isKnown: () => this.#role !== undefined,
+      onWaiting: () => {
+        if (this.#opening) this.#opening.sinceMs ??= performance.now();
+      },
       onHeld: (term) => {
         this.#remote = undefined;
         this.#loadingTerm = term.name;
@@ -345,7 +351,7 @@ export class TabRouter {
   }
 
   get #openingTimeoutMs(): number {
-    return this.#parts.options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS;
+    return Math.max(this.#parts.options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS, SIGN_MS_MIN);
   }
 
   /** For an answer of a writer that was there once: it may be busy. */
@@ -360,8 +366,9 @@ export class TabRouter {
 
   #giveUp(silentMs: (sinceMs: number) => number): void {
     const { location } = this.#parts;
-    if (this.#opening && silentMs(this.#opening.sinceMs) > this.#openingTimeoutMs)
-      this.#opening.reject(silent(location, this.#openingTimeoutMs));
+    const { sinceMs } = this.#opening ?? {};
+    if (sinceMs !== undefined && silentMs(sinceMs) > this.#openingTimeoutMs)
+      this.#opening?.reject(silent(location, this.#openingTimeoutMs));
     for (const pending of this.#calls) {
       if (silentMs(pending.sinceMs) <= this.#timeoutMs) continue;
       this.#inFlight.delete(pending.id);

@@ -23,6 +23,8 @@ export interface Term {
 export interface TermListener {
   /** Whether the database has been open already. */
   isKnown(): boolean;
+  /** In line from now on. */
+  onWaiting(): void;
   /** The lock is held; now the database is opened. */
   onHeld(term: Term): void;
   onProgress(progress: Progress): void;
@@ -74,6 +76,7 @@ function openTerm(
 ): Promise<LocalDatabase> {
   const locks: PlatformStorage['locks'] = {
     acquire: async (name, waiting) => {
+      listener.onWaiting();
       const held = await storage.locks!.acquire(name, {
         ...waiting,
         timeoutMs: Number.POSITIVE_INFINITY,

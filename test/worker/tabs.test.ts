@@ -74,6 +74,10 @@ describe('tabs with one database', () => {
     await expect.poll(() => heard).toEqual([[['c']], [['c']], [['c']]]);
   });
 
+  it('open what nobody holds, however little patience they have', async () => {
+    for (let round = 0; round < 20; round++) await openTab(newLocation(), { lockTimeout: round % 3 });
+  });
+
   it('warn of what fails while they hand over, for nobody waits for it', async () => {
     const { tab, database } = await openTab(newLocation());
     const warnings: string[] = [];
