@@ -25,6 +25,8 @@ export default defineConfig({
         test: {
           name: 'kills',
           include: ['test/kills/*.kills.ts'],
+          // Real browsers on busy machines: once in 200 kills one came back without a whole IndexedDB database.
+          retry: process.env.CI ? 1 : 0,
           testTimeout: 600_000,
         },
       },

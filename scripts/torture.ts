@@ -68,5 +68,7 @@ async function run(images: number, firstSeed: number): Promise<void> {
   if (failed > 0) process.exitCode = 1;
 }
 
+// Killed lives leave timers behind.
 if (values.replay === undefined) await run(Number(values.images), Number(values.seed));
 else await replay(values.replay);
+process.exit();

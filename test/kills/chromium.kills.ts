@@ -38,8 +38,10 @@ function addLines(fault: string, options: OpenOptions, terminations = 0): Map<st
   const lines = new Map<string, Line>();
   for (const storage of STORAGES) {
     const durability = options.durability ?? 'strict';
-    const name = `${fault}-${durability}-${storage}`.replaceAll(/\W/g, '-');
-    const seed = SEED + server.lines.size;
+    // A test that is tried again begins with databases of its own.
+    const number = server.lines.size;
+    const name = `${fault}-${durability}-${storage}-${number}`.replaceAll(/\W/g, '-');
+    const seed = SEED + number;
     const task = {
       storage,
       seed,

@@ -17,6 +17,7 @@ import { SimulatedBackend, SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedPlatform } from './simulated-platform.ts';
 import { digestOfDatabase, World } from './world.ts';
 
+const FOREVER_MS = 2 ** 31 - 1;
 const COLLECTION_NAMES = ['first', 'second', 'third'];
 const METRICS: Metric[] = ['cosine', 'dot', 'euclidean'];
 /** So few that batches meet: most upserts replace something. */
@@ -131,6 +132,8 @@ class Liver {
     this.#database = await openLocal(this.#platform, 'life', {
       durability: this.#durability,
       syncInterval: SYNC_INTERVAL_MS,
+      // No life hangs on the clock, however seldom its process gets a turn.
+      lockTimeout: FOREVER_MS,
     });
     const worlds = before ? await this.#survived(before) : [new World()];
     const writes = worlds.length - 1;
