@@ -22,7 +22,7 @@ export interface PageTask {
 }
 
 export type Said =
-  | { what: 'found'; found: Found[] }
+  | { what: 'found'; found: Found[]; warnings: string[] }
   | { what: 'begun'; index: number; kind: string }
   | { what: 'acknowledged'; index: number }
   | { what: 'finished' }
@@ -57,7 +57,7 @@ export class Line {
 
   /** @throws what is wrong with what was found */
   hear(session: string, said: Said): { start: number } {
-    if (said.what === 'found') this.#hearFound(session, said.found);
+    if (said.what === 'found') this.#hearFound(session, said.found, said.warnings);
     // What a killed page has said may arrive late.
     if (session !== this.#session) return { start: this.#checked };
     if (said.what === 'begun') {
@@ -72,13 +72,13 @@ export class Line {
     return { start: this.#checked };
   }
 
-  #hearFound(session: string, found: Found[]): void {
+  #hearFound(session: string, found: Found[], warnings: string[]): void {
     const { seed } = this.task;
     try {
       this.#checked = settle(this.#expected, seed, this.#checked, this.#promised, this.#begun, found);
     } catch (error) {
       this.#onChecked(this.operation, false);
-      throw error;
+      throw new Error(`${error}; opening had warned: ${warnings.join('; ') || 'nothing'}`, { cause: error });
     }
     if (this.sessions > 0) this.#onChecked(this.operation, true);
     this.#underWay.clear();

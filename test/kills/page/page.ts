@@ -34,7 +34,9 @@ async function run(): Promise<void> {
   const task = await ask<PageTask>('/task', {});
   for (let termination = 0; termination <= task.terminations; termination++) {
     const database = await open(line, { storage: task.storage, ...task.options });
-    const { start } = await say({ what: 'found', found: await findAll(database, task.seed, '') });
+    const warnings: string[] = [];
+    database.on('warning', ({ message }) => warnings.push(message));
+    const { start } = await say({ what: 'found', found: await findAll(database, task.seed, ''), warnings });
     if (termination === task.terminations && task.terminations > 0) break;
     await workUntilTerminated(database, task, start, termination);
   }
