@@ -11,6 +11,7 @@ const DEBIAN_BINARY = '/usr/lib/chromium/chromium';
 
 const LOOK_MS = 20;
 const START_MS_MAX = 60_000;
+const END_MS_MAX = 10_000;
 
 export interface BrowserProcess {
   /** Where it listens for the DevTools protocol. */
@@ -37,7 +38,8 @@ export async function startBrowser(profile: string): Promise<BrowserProcess> {
       '--remote-debugging-port=0',
       'about:blank',
     ],
-    { stdio: 'ignore' },
+    // A group of its own, so that all of its processes are known.
+    { stdio: 'ignore', detached: true },
   );
   try {
     const debuggingUrl = `http://127.0.0.1:${await readPort(portFile)}`;
@@ -74,4 +76,20 @@ async function killed(browser: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => browser.once('exit', resolve));
   browser.kill('SIGKILL');
   await ended;
+  await groupEnded(browser.pid!);
+}
+
+/** The browser's other processes notice that it is gone, and end, but write to the profile until then. */
+async function groupEnded(group: number): Promise<void> {
+  const end = performance.now() + END_MS_MAX;
+  while (performance.now() < end && hasProcesses(group))
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
+
+function hasProcesses(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
 }

@@ -30,7 +30,7 @@ const server = await PageServer.start(join(root, 'page'));
 afterAll(() => {
   matrix.write();
   server.close();
-  rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+  rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 });
 
 /** One database on each kind of storage. */
