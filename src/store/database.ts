@@ -213,8 +213,7 @@ export class LocalDatabase implements Database {
 
   /** Verifies in the background until it is closed, which does not wait for that. */
   async verifyEvery(intervalMs: number): Promise<void> {
-    const { verify } = await import('./on-demand.ts');
-    const { verifyRegularly } = await import('./on-demand.ts');
+    const { verify, verifyRegularly } = await import('./on-demand.ts');
     const pause = () => {
       this.#session.check();
       return this.#pause();

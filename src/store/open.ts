@@ -52,7 +52,9 @@ export async function openLocal(
     checkNotAborted(signal);
     storage = await place.open();
     if (!readOnly) presence = await locks?.join?.(location);
-    engine = await recoverUndisturbed(storage, () => recover(platform, storage!, events, options, care));
+    const attempt = () => recover(platform, storage!, events, options, care);
+    // Nobody else replaces anything while the lock is held.
+    engine = await (readOnly ? recoverUndisturbed(storage, attempt) : attempt());
     if (engine.journal.isNew) place.tellCreated();
     if (options.archive && !readOnly) {
       const { Archiving } = await import('./on-demand.ts');

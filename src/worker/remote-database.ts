@@ -34,15 +34,28 @@ export async function openRemote(
   options: EngineOptions,
 ): Promise<Database> {
   const { onProgress, signal, worker: _, ...remote } = options;
+  return startRemote(worker, { onProgress, signal }, async (link, events, port) => {
+    const { storage } = await link.ask((host) => host.open(location, remote, port));
+    return new RemoteDatabase(location, storage, link, events);
+  });
+}
+
+/**
+ * Asks a new worker for something that tells of its progress and can be aborted.
+ * @param ask gets the end of a channel that the worker is to send events to; when it fails, the link ends
+ */
+export async function startRemote<T>(
+  worker: SpawnedWorker,
+  { onProgress, signal }: { onProgress: EngineOptions['onProgress']; signal: EngineOptions['signal'] },
+  ask: (link: WorkerLink, events: Events, port: MessagePort) => Promise<T>,
+): Promise<T> {
   const link = new WorkerLink(worker);
   const events = new Events();
   if (onProgress) events.on('progress', onProgress);
   const abort = () => link.abort(OPENING_ABORT_ID);
   signal?.addEventListener('abort', abort);
   try {
-    const port = receiveEvents(events);
-    const { storage } = await link.ask((host) => host.open(location, remote, port));
-    return new RemoteDatabase(location, storage, link, events);
+    return await ask(link, events, receiveEvents(events));
   } catch (error) {
     link.end();
     throw error;
@@ -52,7 +65,7 @@ export async function openRemote(
 }
 
 /** @returns the end that the worker is to send events to */
-export function receiveEvents(events: Events): MessagePort {
+function receiveEvents(events: Events): MessagePort {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = ({ data }: MessageEvent<EventMessage>) => events.emit(data.event, data.payload);
   // Only calls keep a process alive, listening does not. Browsers have no such thing.

@@ -1,8 +1,6 @@
 import type { RestoreOptions, RestoreReport } from '../base/api.ts';
-import { Events } from '../store/events.ts';
-import { type SpawnedWorker, WorkerLink } from './link.ts';
-import { OPENING_ABORT_ID } from './protocol.ts';
-import { receiveEvents } from './remote-database.ts';
+import type { SpawnedWorker } from './link.ts';
+import { startRemote } from './remote-database.ts';
 
 /** Restores in a worker of its own. As the public `restore`. */
 export async function restoreRemote(
@@ -12,16 +10,9 @@ export async function restoreRemote(
   options: RestoreOptions,
 ): Promise<RestoreReport> {
   const { onProgress, signal, worker: _, ...remote } = options;
-  const link = new WorkerLink(worker);
-  const events = new Events();
-  if (onProgress) events.on('progress', onProgress);
-  const abort = () => link.abort(OPENING_ABORT_ID);
-  signal?.addEventListener('abort', abort);
-  try {
-    const port = receiveEvents(events);
-    return await link.ask((host) => host.restore(source, destination, remote, port));
-  } finally {
-    signal?.removeEventListener('abort', abort);
+  return startRemote(worker, { onProgress, signal }, async (link, _events, port) => {
+    const report = await link.ask((host) => host.restore(source, destination, remote, port));
     link.end();
-  }
+    return report;
+  });
 }
