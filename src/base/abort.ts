@@ -1,6 +1,6 @@
 import { IsovecError } from './errors.ts';
 
-/** @throws IsovecError ABORTED, with the signal's reason as cause */
+/** @throws IsovecError ABORTED, with the signal's reason as cause, or as it is when it is one */
 export function checkNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal);
 }
@@ -39,8 +39,29 @@ export async function abortable<T>(
   }
 }
 
+/** Runs `fn` with a signal that is aborted when any of these is, with its reason. */
+export async function withSignals<T>(
+  signals: readonly (AbortSignal | undefined)[],
+  fn: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const onAbort = ({ target }: Event) => controller.abort((target as AbortSignal).reason);
+  for (const signal of signals) {
+    if (signal?.aborted) controller.abort(signal.reason);
+    signal?.addEventListener('abort', onAbort);
+  }
+  try {
+    return await fn(controller.signal);
+  } finally {
+    for (const signal of signals) signal?.removeEventListener('abort', onAbort);
+  }
+}
+
 export function aborted(signal: AbortSignal): IsovecError {
-  return new IsovecError('ABORTED', 'aborted by its signal', { cause: signal.reason });
+  const { reason } = signal;
+  // The store's own reason says what has happened.
+  if (reason instanceof IsovecError && reason.code === 'ABORTED') return reason;
+  return new IsovecError('ABORTED', 'aborted by its signal', { cause: reason });
 }
 
 /** Resolves after so long, or as soon as the signal is aborted. */

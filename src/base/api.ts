@@ -107,7 +107,8 @@ export interface Database extends AsyncDisposable {
   stats(): Promise<DatabaseStats>;
 
   on<E extends keyof DatabaseEvents>(event: E, listener: (payload: DatabaseEvents[E]) => void): () => void;
-  /** Flushes, releases locks and handles. Idempotent. Later calls fail with CLOSED. */
+  /** Waits for the calls under way, flushes, releases locks and handles. Transactions whose function has not ended are
+   *  not waited for: they are rolled back, and reject with ABORTED. Idempotent. Later calls fail with CLOSED. */
   close(): Promise<void>;
 }
 

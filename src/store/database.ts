@@ -1,3 +1,4 @@
+import { withSignals } from '../base/abort.ts';
 import type {
   Collection,
   CollectionConfig,
@@ -167,19 +168,21 @@ export class LocalDatabase implements Database {
     operationOf?: (result: T) => OperationId | undefined,
   ): Promise<T> {
     return this.#session.run(() => {
-      const { signal } = checkTransaction(fn, options);
+      const given = checkTransaction(fn, options);
       const engine = this.#engine;
       const find = (name: string) => {
         const state = engine.collections.find(name);
         if (!state) throw notFound(name);
         return state;
       };
-      return engine.transact(async (draft) => {
-        const result = await runTransaction(draft, find, fn, signal);
-        const operation = operationOf?.(result);
-        if (operation) draft.receipt = { ...operation, outcome: 0 };
-        return result;
-      }, signal);
+      return withSignals([given.signal, this.#session.ending], (signal) =>
+        engine.transact(async (draft) => {
+          const result = await runTransaction(draft, find, fn, signal);
+          const operation = operationOf?.(result);
+          if (operation) draft.receipt = { ...operation, outcome: 0 };
+          return result;
+        }, signal),
+      );
     });
   }
 

@@ -5,6 +5,12 @@ export class Session {
   #running = 0;
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  readonly #end = new AbortController();
+
+  /** Aborted when closing begins: for what might otherwise never end. */
+  get ending(): AbortSignal {
+    return this.#end.signal;
+  }
 
   /** @throws IsovecError CLOSED once closing has begun */
   check(): void {
@@ -23,9 +29,15 @@ export class Session {
     }
   }
 
-  /** Lets no further call in, waits for those under way, then runs `fn`, once. */
+  /** Lets no further call in, aborts `ending`, waits for the calls under way, then runs `fn`, once. */
   close(fn: () => Promise<void>): Promise<void> {
     this.#closing ??= this.#idle().then(fn);
+    this.#end.abort(
+      new IsovecError(
+        'ABORTED',
+        'the database was closed before the transaction had ended: nothing of it is stored',
+      ),
+    );
     return this.#closing;
   }
 

@@ -25,12 +25,12 @@ export async function runTransaction<T>(
   draft: Draft,
   find: (name: string) => CollectionState,
   fn: (transaction: Transaction) => Promise<T> | T,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<T> {
   const transaction = new LocalTransaction(draft, find, signal);
   try {
     const running = (async () => fn(transaction))();
-    return await abortable(running, signal ? [signal] : []);
+    return await abortable(running, [signal]);
   } finally {
     await transaction.end();
   }
@@ -39,12 +39,12 @@ export async function runTransaction<T>(
 export class LocalTransaction implements Transaction {
   readonly #draft: Draft;
   readonly #find: (name: string) => CollectionState;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignal;
   readonly #turns = new Mutex();
   #isOver = false;
 
   /** @param find throws NOT_FOUND */
-  constructor(draft: Draft, find: (name: string) => CollectionState, signal: AbortSignal | undefined) {
+  constructor(draft: Draft, find: (name: string) => CollectionState, signal: AbortSignal) {
     this.#draft = draft;
     this.#find = find;
     this.#signal = signal;

@@ -1,4 +1,5 @@
 import * as Comlink from 'comlink';
+import { withSignals } from '../base/abort.ts';
 import type {
   Collection,
   CollectionConfig,
@@ -106,7 +107,12 @@ class RemoteDatabase implements Database {
   }
 
   transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T> {
-    return this.#session.run(() => runRemoteTransaction(this.#link, fn, checkTransaction(fn, options)));
+    return this.#session.run(() => {
+      const given = checkTransaction(fn, options);
+      return withSignals([given.signal, this.#session.ending], (signal) =>
+        runRemoteTransaction(this.#link, fn, signal),
+      );
+    });
   }
 
   flush(): Promise<void> {

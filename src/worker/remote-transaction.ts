@@ -7,7 +7,6 @@ import type {
   StoredRecord,
   Transaction,
   TransactionCollection,
-  TransactionOptions,
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import type { WorkerLink } from './link.ts';
@@ -20,19 +19,21 @@ import type { Call, RecordMethod, TransactionMethod } from './protocol.ts';
 export async function runRemoteTransaction<T>(
   link: WorkerLink,
   fn: (transaction: Transaction) => Promise<T> | T,
-  { signal }: TransactionOptions,
+  signal: AbortSignal,
 ): Promise<T> {
-  const signals = signal ? [signal] : [];
   const id = link.newId();
   const abort = () => link.abort(id);
-  signal?.addEventListener('abort', abort);
+  signal.addEventListener('abort', abort);
   try {
-    await link.call({ type: 'begin', transaction: id }, { id });
+    await link.call({ type: 'begin', transaction: id }, { id }).catch((error) => {
+      checkNotAborted(signal);
+      throw error;
+    });
     const transaction = new RemoteTransaction(link, id, signal);
     const running = (async () => fn(transaction))();
     let result: T;
     try {
-      result = await abortable(running, signals);
+      result = await abortable(running, [signal]);
     } catch (error) {
       transaction.isOver = true;
       // It is gone already when it was aborted.
@@ -43,17 +44,17 @@ export async function runRemoteTransaction<T>(
     await link.call({ type: 'end', transaction: id, isCommit: true });
     return result;
   } finally {
-    signal?.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', abort);
   }
 }
 
 class RemoteTransaction implements Transaction {
   readonly link: WorkerLink;
   readonly id: number;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignal;
   isOver = false;
 
-  constructor(link: WorkerLink, id: number, signal: AbortSignal | undefined) {
+  constructor(link: WorkerLink, id: number, signal: AbortSignal) {
     this.link = link;
     this.id = id;
     this.#signal = signal;

@@ -5,6 +5,14 @@ import { type NewLocation, type Open, three, withThree } from './fixture.ts';
 
 const failure = new Error('the caller has changed its mind');
 
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
 export function transactions(open: Open, newLocation: NewLocation): void {
   async function withTwo(
     location = newLocation(),
@@ -138,6 +146,62 @@ export function transactions(open: Open, newLocation: NewLocation): void {
     });
     await expect(kept!.insert({ vector: [1] })).rejects.toMatchObject({ code: 'CLOSED' });
     expect(await b.count()).toBe(0);
+  });
+
+  it('is rolled back by close, which waits for what else has been called, but for no function', async () => {
+    const location = newLocation();
+    const { database, b } = await withTwo(location);
+    const goOn = deferred();
+    const hasBegun = deferred();
+    let lateCall = '';
+    const endless = database.transaction(async (tx) => {
+      await tx.collection('b').insert({ id: 'rolled back', vector: [1] });
+      hasBegun.resolve();
+      await goOn.promise;
+      await tx
+        .collection('b')
+        .get('b1')
+        .catch(({ code }) => {
+          lateCall = code;
+        });
+    });
+    await hasBegun.promise;
+    const notBegun = database.transaction(() => 1);
+    const write = b.insert({ id: 'written', vector: [1] });
+    const ends = Promise.allSettled([endless, notBegun, write, database.close()]);
+    expect(await ends).toMatchObject([
+      { reason: { code: 'ABORTED', message: expect.stringContaining('closed') } },
+      { reason: { code: 'ABORTED' } },
+      { status: 'fulfilled' },
+      { status: 'fulfilled' },
+    ]);
+    goOn.resolve();
+    await expect.poll(() => lateCall).toBe('CLOSED');
+    const again = await (await open(location)).collection('b');
+    expect(await again.get(['rolled back', 'written'])).toEqual([
+      undefined,
+      expect.objectContaining({ id: 'written' }),
+    ]);
+  });
+
+  it('is stored when close comes during its commit', async () => {
+    const location = newLocation();
+    const { database } = await withTwo(location);
+    const returned = deferred();
+    const committing = database.transaction(async (tx) => {
+      await tx.collection('b').insert({ id: 'b1', vector: [1] });
+      setTimeout(returned.resolve);
+    });
+    await returned.promise;
+    const [outcome] = await Promise.allSettled([committing, database.close()]);
+    const count = await (await (await open(location)).collection('b')).count();
+    expect(count).toBe(outcome.status === 'fulfilled' ? 1 : 0);
+  });
+
+  it('ends when its own function closes the database', async () => {
+    const { database } = await withTwo();
+    const own = database.transaction(() => database.close());
+    await expect(own).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
   it('gives up a write that its own function waits for from outside, and says what to do', async () => {
