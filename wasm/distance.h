@@ -3,7 +3,7 @@
  * of length 1), "square" the squared L2 distance.
  *
  * Each routine stands beside its scalar twin, which adds in the very same order (four lanes, then pairwise), so that
- * both give the same bits, and a distance does not depend on whether it was computed alone or among four.
+ * both give the same bits.
  *
  * Lengths are in floats, a multiple of 4; addresses are aligned to 16 bytes.
  */
@@ -11,22 +11,6 @@
 #define ISOVEC_DISTANCE_H
 
 #include "platform.h"
-
-/** Floats of a row that touch_row reads: 1 KiB. Beyond it the processor has seen the stream and fetches ahead itself;
- *  touching whole rows of 768 dimensions cost 8%. */
-#define TOUCHED_MAX 256u
-
-/**
- * Reads a word of each cache line of a row, for nothing but the cache. WebAssembly has no prefetch, but a processor
- * goes on past a load that misses: a few reads a row put the misses of a whole neighbourhood in flight together, where
- * the arithmetic on one row would fill the reorder buffer. Gave 1.2x in queries at 100 dimensions.
- */
-ALWAYS_INLINE void touch_row(const f32 *row, u32 length) {
-  const volatile f32 *touched = row;
-  const u32 end = length < TOUCHED_MAX ? length : TOUCHED_MAX;
-  for (u32 i = 0; i < end; i += 16) (void)touched[i];
-  (void)touched[end - 1];
-}
 
 ALWAYS_INLINE f32 pairwise_sum(const f32 lanes[4]) { return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]); }
 
@@ -73,10 +57,6 @@ ALWAYS_INLINE v128_t square_of_difference(v128_t a, v128_t b) {
   return wasm_f32x4_mul(difference, difference);
 }
 
-#define ONE(sum, term)                                                             \
-  for (u32 i = 0; i < length; i += 4)                                              \
-    sum = wasm_f32x4_add(sum, term(wasm_v128_load(a + i), wasm_v128_load(b + i)));
-
 /** One pass over four rows: their cache misses overlap, and the query is loaded once. */
 #define FOUR(term)                                                                 \
   for (u32 i = 0; i < length; i += 4) {                                            \
@@ -86,18 +66,6 @@ ALWAYS_INLINE v128_t square_of_difference(v128_t a, v128_t b) {
     s2 = wasm_f32x4_add(s2, term(q, wasm_v128_load(r2 + i)));                      \
     s3 = wasm_f32x4_add(s3, term(q, wasm_v128_load(r3 + i)));                      \
   }
-
-ALWAYS_INLINE f32 dot_one(const f32 *a, const f32 *b, u32 length) {
-  v128_t sum = wasm_f32x4_const_splat(0);
-  ONE(sum, wasm_f32x4_mul)
-  return -wasm_f32x4_extract_lane(pairwise_sums(sum, sum, sum, sum), 0);
-}
-
-ALWAYS_INLINE f32 square_one(const f32 *a, const f32 *b, u32 length) {
-  v128_t sum = wasm_f32x4_const_splat(0);
-  ONE(sum, square_of_difference)
-  return wasm_f32x4_extract_lane(pairwise_sums(sum, sum, sum, sum), 0);
-}
 
 ALWAYS_INLINE void dot_four(const f32 *query, const f32 *const rows[4], u32 length, f32 out[4]) {
   const f32 *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
@@ -113,27 +81,13 @@ ALWAYS_INLINE void square_four(const f32 *query, const f32 *const rows[4], u32 l
   wasm_v128_store(out, pairwise_sums(s0, s1, s2, s3));
 }
 
-#undef ONE
 #undef FOUR
 
 #else
 
-#define dot_one dot_one_scalar
-#define square_one square_one_scalar
 #define dot_four dot_four_scalar
 #define square_four square_four_scalar
 
 #endif
-
-ALWAYS_INLINE f32 distance_one(const f32 *a, const f32 *b, u32 length, int euclidean) {
-  return euclidean ? square_one(a, b, length) : dot_one(a, b, length);
-}
-
-ALWAYS_INLINE void distance_four(const f32 *query, const f32 *const rows[4], u32 length, int euclidean, f32 out[4]) {
-  if (euclidean)
-    square_four(query, rows, length, out);
-  else
-    dot_four(query, rows, length, out);
-}
 
 #endif

@@ -2,7 +2,6 @@
 #ifndef ISOVEC_INDEX_H
 #define ISOVEC_INDEX_H
 
-#include "distance.h"
 #include "isovec.h"
 #include "keys.h"
 
@@ -33,10 +32,14 @@ struct pool {
 
 struct index {
   u32 dimensions;
-  /** Floats from one vector to the next: `dimensions` rounded up to 4. */
-  u32 stride;
   u32 metric;
   int euclidean;
+  /** An isovec_codes. */
+  u32 codes;
+  /** What a code says, and from one code to the next: padded with zeros. */
+  u32 code_bytes, code_stride;
+  /** Components of a code are those of the vector times this. */
+  f32 scale;
   u32 type;
   u32 m;
   u32 ef_construction;
@@ -80,9 +83,7 @@ ALWAYS_INLINE address block_of(u32 slot) { return ix.block[slot >> ix.block_shif
 ALWAYS_INLINE u32 *word_of(u32 slot, u32 offset) {
   return (u32 *)at(block_of(slot) + offset) + (slot & ix.block_mask);
 }
-ALWAYS_INLINE f32 *vector_of(u32 slot) {
-  return (f32 *)at(block_of(slot)) + (slot & ix.block_mask) * ix.stride;
-}
+ALWAYS_INLINE void *code_of(u32 slot) { return (u8 *)at(block_of(slot)) + (slot & ix.block_mask) * ix.code_stride; }
 ALWAYS_INLINE u32 *ground_links(u32 slot) {
   return (u32 *)at(block_of(slot) + ix.links_offset) + (slot & ix.block_mask) * ix.capacity_ground;
 }
@@ -127,8 +128,10 @@ int reserve_slots(u32 count);
 #define IMAGE_HEADER_BYTES 64u
 
 struct scratch {
-  /** The vector the caller writes, `stride` floats. */
+  /** The vector the caller writes, `dimensions` floats rounded up to a whole stride. */
   address vector;
+  /** The code made of it, or written by the caller. */
+  address code;
   /** A far heap of the best keys so far. */
   address results;
   /** A near heap of the keys to visit: twice as many as results. */
@@ -151,8 +154,6 @@ ALWAYS_INLINE key *scratch_open(void) { return (key *)at(scratch.open); }
 
 // ------------------------------------------------------------ slots.c
 
-/** Pads the vector in the buffer, and scales it to length 1 under cosine. */
-void prepare_vector(void);
 void pending_append(u32 slot);
 void pending_unlink(u32 slot);
 void free_slot(u32 slot);
@@ -160,9 +161,5 @@ void free_slot(u32 slot);
 void reset_pools(void);
 /** Forgets everything that is held, keeping the memory. */
 void reset_slots(void);
-
-ALWAYS_INLINE f32 slot_distance(const f32 *query, u32 slot) {
-  return distance_one(query, vector_of(slot), ix.stride, ix.euclidean);
-}
 
 #endif

@@ -9,6 +9,7 @@
  *   slot     where a vector lies: 0 .. 2^31 - 2, given by isovec_add, free for another vector after its removal
  *   row      the caller's own number of a vector: any u32 but 0xffffffff
  *   address  a byte offset in the instance's memory, 0 .. 2^32 - 1: read it unsigned (`>>> 0` in JavaScript)
+ *   code     what a slot holds of a vector: see isovec_codes
  *   query    a vector of `dimensions` float32, written by the caller to isovec_vector_buffer()
  *
  * States of a slot
@@ -32,7 +33,7 @@
  *   __heap_base          pieces in order of need, none ever moved or freed:
  *     block              a power of two of slots, together up to 512 KiB (one slot when its vector is longer), as
  *                        arrays one behind another, each aligned to 64 bytes:
- *                          vectors  float32, `dimensions` rounded up to 4, zero padded
+ *                          codes    each of isovec_code_bytes() (float32: 4 a dimension), zero padded to 16
  *                          links    2m words a slot: level 0 (see links.h); pending: previous and next pending slot
  *                          rows     1 word a slot; free: next free slot; doomed: next doomed slot
  *                          upper    1 word a slot: first record in the pool of upper links, or none
@@ -40,7 +41,7 @@
  *                          state    1 byte a slot: state, and level * 8
  *                          visited  1 byte a slot: the last walk that met it
  *     pool chunk         64 KiB of upper-link records or of spill records
- *     scratch            the vector buffer, the heaps, the answer; heaps and answer are made anew, to a power of two,
+ *     scratch            the vector and code buffers, the heaps, the answer; heaps and answer are made anew, to a power of two,
  *                        when `ef` or `top` outgrows them
  *   A flat index has no links, upper, spill, visited.
  */
@@ -52,6 +53,16 @@
 enum { ISOVEC_NO_MEMORY = -1, ISOVEC_BAD_IMAGE = -2, ISOVEC_BAD_ARGUMENT = -3 };
 
 enum isovec_metric { ISOVEC_COSINE = 0, ISOVEC_DOT = 1, ISOVEC_EUCLIDEAN = 2 };
+
+/** Kinds of codes: what a slot holds of its vector, and what walks, linking and scans compute distances from. */
+enum isovec_codes {
+  /** The vector itself; under cosine, scaled to length 1. */
+  ISOVEC_FLOAT32 = 0,
+  /** One byte a component, -127 .. 127: the vector (under cosine, scaled to length 1) times 127 / clip, rounded. */
+  ISOVEC_INT8 = 1,
+  /** One bit a component. Not there yet. */
+  ISOVEC_BINARY = 2,
+};
 
 /** Kinds of index. */
 enum isovec_type { ISOVEC_HNSW = 0, ISOVEC_FLAT = 1 };
@@ -71,9 +82,15 @@ enum isovec_counted {
  * @param dimensions 1 .. 65536
  * @param m links a node on the upper levels, half of those on level 0: 2 .. 256
  * @param ef_construction candidates while linking: 1 .. 65536
+ * @param codes an isovec_codes
  * @return 0, ISOVEC_NO_MEMORY, ISOVEC_BAD_ARGUMENT
  */
-EXPORT i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction);
+EXPORT i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction, u32 codes);
+
+/** Which components int8 codes can tell apart: those within -clip .. clip; others count as the nearer of the two. Only
+ *  while nothing is held and no image is loaded. Until then it is 4 / sqrt(dimensions) under cosine (at most 1), else 1.
+ *  @return 0, ISOVEC_BAD_ARGUMENT when something is held, codes are not int8, or clip is not above 0 */
+EXPORT i32 isovec_calibrate(f32 clip);
 
 /** @return the address of `dimensions` float32 that the caller fills before add, restore, search and scan, which
  *  leave them changed. The address stays the same. */
@@ -90,6 +107,23 @@ EXPORT i32 isovec_add(u32 row);
 
 /** Gives an awaiting slot the vector in the buffer. @return 0, ISOVEC_BAD_ARGUMENT when the slot awaits none */
 EXPORT i32 isovec_restore(u32 slot);
+
+/** @return bytes of one code, as it may be kept and given back: int8: `dimensions`; float32: 0, there are none but the
+ *  vectors */
+EXPORT u32 isovec_code_bytes(void);
+
+/** @return where the caller writes a code before isovec_add_code and isovec_restore_code; other exports overwrite it.
+ *  Any bytes will do: wrong ones give wrong distances, nothing worse. The address stays the same. */
+EXPORT address isovec_code_buffer(void);
+
+/** As isovec_add, from the code in its buffer. @return as isovec_add; ISOVEC_BAD_ARGUMENT for float32 */
+EXPORT i32 isovec_add_code(u32 row);
+
+/** As isovec_restore, from the code in its buffer. @return as isovec_restore; ISOVEC_BAD_ARGUMENT for float32 */
+EXPORT i32 isovec_restore_code(u32 slot);
+
+/** @return the address of a slot's code. Slot: below ISOVEC_COUNT_SLOTS, pending, linked or doomed */
+EXPORT address isovec_code_address(u32 slot);
 
 /** Removes what a slot holds, in constant time.
  *  @return 0, ISOVEC_BAD_ARGUMENT when it is not pending, linked or awaiting */
@@ -122,7 +156,7 @@ EXPORT i32 isovec_link(u32 count);
  */
 EXPORT i32 isovec_search(u32 top, u32 ef);
 
-/** The `top` slots nearest to the vector in the buffer, exactly. May grow. @return as isovec_search */
+/** The `top` slots nearest to the vector in the buffer, exactly, as far as codes tell. May grow. @return as isovec_search */
 EXPORT i32 isovec_scan(u32 top);
 
 /** @return the address of the last answer's row numbers (u32), nearest first, equal distances by row.
@@ -130,7 +164,7 @@ EXPORT i32 isovec_scan(u32 top);
 EXPORT address isovec_answer_rows(void);
 
 /** @return the address of the last answer's distances (float32): cosine: 1 - cosine, at least 0; dot: -dot;
- *  euclidean: L2. Infinity where the arithmetic overflowed */
+ *  euclidean: L2. Between codes, the query's being of the same kind. Infinity where the arithmetic overflowed */
 EXPORT address isovec_answer_distances(void);
 
 /*

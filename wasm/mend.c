@@ -48,7 +48,7 @@ static void replace_link(u32 slot, const u32 *candidates, u32 count, u32 level) 
     if (word == NONE || !is_out_link(word)) fresh[fresh_count++] = candidates[i];
   }
   if (fresh_count == 0) return;
-  measure(vector_of(slot), fresh, fresh_count, keys);
+  measure(code_of(slot), fresh, fresh_count, keys);
   sort_few_keys(keys, fresh_count);
   const u32 out_before = out;
   for (u32 i = 0; i < fresh_count && out < list.capacity; i++) {

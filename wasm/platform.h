@@ -3,6 +3,7 @@
 #define ISOVEC_PLATFORM_H
 
 typedef unsigned char u8;
+typedef signed char i8;
 typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;

@@ -1,5 +1,5 @@
 /** Answers: by the graph, and exactly. */
-#include "index.h"
+#include "codes.h"
 #include "walk.h"
 
 /** The best rows so far: keys (distance, row) in a far heap. It lies where the walk has its open slots, which are no
@@ -12,72 +12,50 @@ struct best {
 
 // ------------------------------------------------------------ exactly
 
-/** Up to four slots whose distances are computed together. */
+/** Slots whose distances are computed in one go. */
+#define GROUP_MAX 64u
+
 struct group {
-  u32 slots[4];
+  u32 slots[GROUP_MAX];
   u32 count;
 };
 
-ALWAYS_INLINE void flush_group(struct best *best, struct group *group, const f32 *query, int euclidean) {
-  if (group->count == 0) return;
-  for (u32 k = group->count; k < 4; k++) group->slots[k] = group->slots[0];
-  const f32 *const rows[4] = {vector_of(group->slots[0]), vector_of(group->slots[1]), vector_of(group->slots[2]),
-                              vector_of(group->slots[3])};
-  f32 distances[4] __attribute__((aligned(16)));
-  distance_four(query, rows, ix.stride, euclidean, distances);
+static void flush_group(struct best *best, struct group *group, const void *query) {
+  f32 found[GROUP_MAX] __attribute__((aligned(16)));
+  distances(query, group->slots, group->count, found);
   for (u32 k = 0; k < group->count; k++) {
-    if (best->count == best->top && key_of(distances[k], 0) > best->keys[0]) continue;
-    far_offer(best->keys, &best->count, best->top, key_of(distances[k], *row_of(group->slots[k])));
+    if (best->count == best->top && key_of(found[k], 0) > best->keys[0]) continue;
+    far_offer(best->keys, &best->count, best->top, key_of(found[k], *row_of(group->slots[k])));
   }
   group->count = 0;
 }
 
-ALWAYS_INLINE void add_to_group(struct best *best, struct group *group, u32 slot, const f32 *query, int euclidean) {
+ALWAYS_INLINE void add_to_group(struct best *best, struct group *group, u32 slot, const void *query) {
   group->slots[group->count++] = slot;
-  if (group->count == 4) flush_group(best, group, query, euclidean);
+  if (group->count == GROUP_MAX) flush_group(best, group, query);
 }
 
-ALWAYS_INLINE void scan_all_by(struct best *best, const f32 *query, int euclidean) {
-  struct group group = {.count = 0};
+static void scan_all(struct best *best, const void *query) {
+  struct group group;
+  group.count = 0;
   for (u32 first = 0; first < ix.slots; first += ix.block_mask + 1) {
     const u32 end = ix.slots - first <= ix.block_mask ? ix.slots : first + ix.block_mask + 1;
     const u8 *states = state_byte(first);
     for (u32 slot = first; slot < end; slot++)
-      if (is_answerable(states[slot - first])) add_to_group(best, &group, slot, query, euclidean);
+      if (is_answerable(states[slot - first])) add_to_group(best, &group, slot, query);
   }
-  flush_group(best, &group, query, euclidean);
+  flush_group(best, &group, query);
 }
 
-ALWAYS_INLINE void scan_pending_by(struct best *best, const f32 *query, int euclidean) {
-  struct group group = {.count = 0};
+static void scan_pending(struct best *best, const void *query) {
+  struct group group;
+  group.count = 0;
   for (u32 slot = ix.pending_head; slot != NONE; slot = ground_links(slot)[1])
-    add_to_group(best, &group, slot, query, euclidean);
-  flush_group(best, &group, query, euclidean);
-}
-
-static void scan_all(struct best *best, const f32 *query) {
-  if (ix.euclidean)
-    scan_all_by(best, query, 1);
-  else
-    scan_all_by(best, query, 0);
-}
-
-static void scan_pending(struct best *best, const f32 *query) {
-  if (ix.euclidean)
-    scan_pending_by(best, query, 1);
-  else
-    scan_pending_by(best, query, 0);
+    add_to_group(best, &group, slot, query);
+  flush_group(best, &group, query);
 }
 
 // ------------------------------------------------------------ the answer
-
-/** As users read it: see isovec_answer_distances. */
-static f32 shown_distance(f32 distance) {
-  if (ix.metric == ISOVEC_EUCLIDEAN) return __builtin_sqrtf(distance);
-  if (ix.metric == ISOVEC_DOT) return distance;
-  const f32 shown = 1 + distance;
-  return shown > 0 ? shown : 0;
-}
 
 /** Distances that differ may be shown as equal, and equal ones stand in the order of their rows: hence the second sort. */
 static i32 answer(struct best *best) {
@@ -98,9 +76,8 @@ i32 isovec_scan(u32 top) {
   if (top > held) top = held;
   if (top == 0) return 0;
   if (!reserve_scratch(top)) return ISOVEC_NO_MEMORY;
-  prepare_vector();
   struct best best = {scratch_open(), 0, top};
-  scan_all(&best, scratch_vector());
+  scan_all(&best, encode_vector());
   return answer(&best);
 }
 
@@ -111,8 +88,7 @@ i32 isovec_search(u32 top, u32 ef) {
   if (ef < top) ef = top;
   if (ef > ix.linked_count) ef = ix.linked_count;
   if (!reserve_scratch(ef > top ? ef : top)) return ISOVEC_NO_MEMORY;
-  prepare_vector();
-  const f32 *query = scratch_vector();
+  const void *query = encode_vector();
   const u32 found = walk(query, descend(query, 0), 0, ef, WALK_COLLECTS_ANSWERABLE);
   struct best best = {scratch_open(), 0, top};
   const u32 wanted = top < ix.linked_count ? top : ix.linked_count;

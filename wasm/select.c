@@ -1,30 +1,23 @@
 #include "select.h"
 
-ALWAYS_INLINE void four_distances(const f32 *query, const u32 *slots, u32 count, int euclidean, f32 out[4]) {
-  const f32 *const rows[4] = {vector_of(slots[0]), vector_of(slots[count > 1 ? 1 : 0]), vector_of(slots[count > 2 ? 2 : 0]),
-                              vector_of(slots[count > 3 ? 3 : 0])};
-  distance_four(query, rows, ix.stride, euclidean, out);
-}
+#include "codes.h"
+#include "links.h"
 
-ALWAYS_INLINE int is_spread_by(key distance, u32 candidate, const u32 *slots, u32 count, int euclidean) {
-  const f32 *vector = vector_of(candidate);
+int is_spread(key distance, u32 candidate, const u32 *slots, u32 count) {
+  const void *code = code_of(candidate);
   for (u32 i = 0; i < count; i += 4) {
+    // by fours, because one of the first is often enough
     const u32 group = count - i < 4 ? count - i : 4;
-    f32 distances[4] __attribute__((aligned(16)));
-    four_distances(vector, slots + i, group, euclidean, distances);
+    f32 group_distances[4] __attribute__((aligned(16)));
+    distances(code, slots + i, group, group_distances);
     for (u32 k = 0; k < group; k++)
-      if (key_of(distances[k], 0) >> 32 < distance >> 32) return 0;
+      if (key_of(group_distances[k], 0) >> 32 < distance >> 32) return 0;
   }
   return 1;
 }
 
-int is_spread(key distance, u32 candidate, const u32 *slots, u32 count) {
-  return ix.euclidean ? is_spread_by(distance, candidate, slots, count, 1)
-                      : is_spread_by(distance, candidate, slots, count, 0);
-}
-
 /** What stands in the upper half of the keys of a slot's own copies. */
-static u32 copy_distance(u32 base) { return (u32)(key_of(slot_distance(vector_of(base), base), 0) >> 32); }
+static u32 copy_distance(u32 base) { return (u32)(key_of(distance_to(code_of(base), base), 0) >> 32); }
 
 /** One in four, at least one. */
 static u32 copies_max(u32 max) { return max < 8 ? 1 : max / 4; }
@@ -68,19 +61,9 @@ void shuffle_equals(u32 base, key *keys, u32 count) {
   }
 }
 
-ALWAYS_INLINE void measure_by(const f32 *query, const u32 *slots, u32 count, key *keys, int euclidean) {
-  for (u32 i = 0; i < count; i++) touch_row(vector_of(slots[i]), ix.stride);
-  for (u32 i = 0; i < count; i += 4) {
-    const u32 group = count - i < 4 ? count - i : 4;
-    f32 distances[4] __attribute__((aligned(16)));
-    four_distances(query, slots + i, group, euclidean, distances);
-    for (u32 k = 0; k < group; k++) keys[i + k] = key_of(distances[k], slots[i + k]);
-  }
-}
-
-void measure(const f32 *query, const u32 *slots, u32 count, key *keys) {
-  if (ix.euclidean)
-    measure_by(query, slots, count, keys, 1);
-  else
-    measure_by(query, slots, count, keys, 0);
+void measure(const void *query, const u32 *slots, u32 count, key *keys) {
+  f32 measured[LINKS_MAX + 4] __attribute__((aligned(16)));
+  touch_codes(slots, count);
+  distances(query, slots, count, measured);
+  for (u32 i = 0; i < count; i++) keys[i] = key_of(measured[i], slots[i]);
 }

@@ -1,4 +1,5 @@
 /** Making an index, and holding vectors in slots before any graph knows of them. */
+#include "codes.h"
 #include "index.h"
 #include "links.h"
 
@@ -8,7 +9,7 @@ static u32 aligned(u32 bytes) { return (bytes + CACHE_LINE_BYTES - 1) & ~(CACHE_
 static u64 lay_out_block(u32 shift) {
   const u64 slots = 1ull << shift;
   const u64 graph = ix.type == ISOVEC_HNSW;
-  u64 end = aligned((u32)(slots * ix.stride * 4));
+  u64 end = aligned((u32)(slots * ix.code_stride));
   ix.links_offset = (u32)end;
   end += aligned((u32)(graph * slots * ix.capacity_ground * 4));
   ix.rows_offset = (u32)end;
@@ -27,14 +28,17 @@ static u64 lay_out_block(u32 shift) {
   return end;
 }
 
-i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction) {
+i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction, u32 codes) {
   if (ix.dimensions || dimensions < 1 || dimensions > 65536 || metric > ISOVEC_EUCLIDEAN || type > ISOVEC_FLAT || m < 2 ||
       m > LINKS_MAX / 2 || ef_construction < 1 || ef_construction > 65536)
     return ISOVEC_BAD_ARGUMENT;
   ix.dimensions = dimensions;
-  ix.stride = (dimensions + 3) & ~3u;
   ix.metric = metric;
   ix.euclidean = metric == ISOVEC_EUCLIDEAN;
+  if (!lay_out_codes(codes)) {
+    ix.dimensions = 0;
+    return ISOVEC_BAD_ARGUMENT;
+  }
   ix.type = type;
   ix.m = m;
   ix.ef_construction = ef_construction;
@@ -44,10 +48,11 @@ i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_constructi
   while (lay_out_block(shift + 1) <= BLOCK_BYTES) shift++;
   lay_out_block(shift);
   reset_slots();
-  scratch.vector = take_bytes(ix.stride * 4);
+  scratch.vector = take_bytes((dimensions * 4 + CACHE_LINE_BYTES - 1) & ~(CACHE_LINE_BYTES - 1));
+  scratch.code = take_bytes(ix.code_stride);
   scratch.image_header = take_bytes(IMAGE_HEADER_BYTES);
   scratch.image_part = take_bytes(8);
-  if (!scratch.vector || !scratch.image_header || !scratch.image_part ||
+  if (!scratch.vector || !scratch.code || !scratch.image_header || !scratch.image_part ||
       !reserve_scratch(type == ISOVEC_HNSW ? ef_construction : 1)) {
     ix.dimensions = 0;
     return ISOVEC_NO_MEMORY;
@@ -68,18 +73,6 @@ void reset_slots(void) {
   ix.entry_level = 0;
   ix.random = 0x9e3779b97f4a7c15ull;
   reset_pools();
-}
-
-void prepare_vector(void) {
-  f32 *vector = scratch_vector();
-  for (u32 i = ix.dimensions; i < ix.stride; i++) vector[i] = 0;
-  if (ix.metric != ISOVEC_COSINE) return;
-  // float64 throughout: the square of a float32 neither overflows nor vanishes in it
-  f64 squares = 0;
-  for (u32 i = 0; i < ix.dimensions; i++) squares += (f64)vector[i] * vector[i];
-  if (!(squares > 0)) return;
-  const f64 scale = 1 / __builtin_sqrt(squares);
-  for (u32 i = 0; i < ix.dimensions; i++) vector[i] = (f32)(vector[i] * scale);
 }
 
 // ------------------------------------------------------------ the queue of pending slots, in their unused link words
@@ -128,29 +121,62 @@ i32 isovec_reserve(u32 count) {
   return reserve_slots(ix.slots + unused) ? 0 : ISOVEC_NO_MEMORY;
 }
 
-i32 isovec_add(u32 row) {
-  u32 slot = ix.free_head;
+static void hold(u32 slot, const void *code) { copy_bytes(code_of(slot), code, ix.code_stride); }
+
+/** The code in the buffer, padded. @return null where there are none but those made here */
+static const void *given_code(void) {
+  if (ix.codes == ISOVEC_FLOAT32) return 0;
+  u8 *code = at(scratch.code);
+  fill_bytes(code + ix.code_bytes, 0, ix.code_stride - ix.code_bytes);
+  return code;
+}
+
+/** @return a slot that nobody has, or NONE */
+static u32 take_slot(void) {
+  const u32 slot = ix.free_head;
   if (slot != NONE) {
     ix.free_head = *row_of(slot);
     ix.free_count--;
-  } else {
-    if (!reserve_slots(ix.slots + 1)) return ISOVEC_NO_MEMORY;
-    slot = ix.slots++;
+    return slot;
   }
-  prepare_vector();
-  copy_bytes(vector_of(slot), scratch_vector(), ix.stride * 4);
+  return reserve_slots(ix.slots + 1) ? ix.slots++ : NONE;
+}
+
+static i32 add(u32 row, const void *code) {
+  const u32 slot = take_slot();
+  if (slot == NONE) return ISOVEC_NO_MEMORY;
+  hold(slot, code);
   *row_of(slot) = row;
   pending_append(slot);
   return (i32)slot;
 }
 
-i32 isovec_restore(u32 slot) {
-  if (slot >= ix.slots || state_of(slot) != STATE_AWAITING) return ISOVEC_BAD_ARGUMENT;
-  prepare_vector();
-  copy_bytes(vector_of(slot), scratch_vector(), ix.stride * 4);
+static int is_awaiting(u32 slot) { return slot < ix.slots && state_of(slot) == STATE_AWAITING; }
+
+static void restore(u32 slot, const void *code) {
+  hold(slot, code);
   set_state(slot, STATE_LINKED, level_of(slot));
   ix.awaiting_count--;
   ix.linked_count++;
+}
+
+i32 isovec_add(u32 row) { return add(row, encode_vector()); }
+
+i32 isovec_add_code(u32 row) {
+  const void *code = given_code();
+  return code ? add(row, code) : ISOVEC_BAD_ARGUMENT;
+}
+
+i32 isovec_restore(u32 slot) {
+  if (!is_awaiting(slot)) return ISOVEC_BAD_ARGUMENT;
+  restore(slot, encode_vector());
+  return 0;
+}
+
+i32 isovec_restore_code(u32 slot) {
+  const void *code = given_code();
+  if (!code || !is_awaiting(slot)) return ISOVEC_BAD_ARGUMENT;
+  restore(slot, code);
   return 0;
 }
 

@@ -1,9 +1,7 @@
 #include "walk.h"
 
+#include "codes.h"
 #include "links.h"
-
-/** Slots met together: the links of one slot, and three to fill the last group of four. */
-#define MET_MAX (LINKS_MAX + 3)
 
 void next_epoch(void) {
   if (++ix.epoch != 0) return;
@@ -13,36 +11,22 @@ void next_epoch(void) {
 
 // ------------------------------------------------------------ descending
 
-ALWAYS_INLINE u32 descend_by(const f32 *query, u32 level, int euclidean) {
-  const u32 stride = ix.stride;
-  key nearest = key_of(distance_one(query, vector_of(ix.entry), stride, euclidean), ix.entry);
+u32 descend(const void *query, u32 level) {
+  key nearest = key_of(distance_to(query, ix.entry), ix.entry);
+  f32 found_distances[LINKS_MAX] __attribute__((aligned(16)));
   for (u32 l = ix.entry_level; l > level; l--) {
     for (u32 from = NONE; from != key_number(nearest);) {
       from = key_number(nearest);
-      const u32 *words = links_of(from, l).words;
-      for (u32 i = 0; i < ix.capacity_upper && is_out_link(words[i]); i += 4) {
-        const f32 *rows[4];
-        u32 slots[4];
-        f32 distances[4];
-        for (u32 k = 0; k < 4; k++) {
-          const int past = i + k >= ix.capacity_upper || !is_out_link(words[i + k]);
-          slots[k] = past ? slots[k - 1] : words[i + k];
-          rows[k] = vector_of(slots[k]);
-          // words past the first in-link are in-links too, so `past` stays set
-        }
-        distance_four(query, rows, stride, euclidean, distances);
-        for (u32 k = 0; k < 4; k++) {
-          const key met = key_of(distances[k], slots[k]);
-          if (met < nearest) nearest = met;
-        }
+      const struct links list = links_of(from, l);
+      const u32 count = links_out_count(list);
+      distances(query, list.words, count, found_distances);
+      for (u32 i = 0; i < count; i++) {
+        const key found = key_of(found_distances[i], list.words[i]);
+        if (found < nearest) nearest = found;
       }
     }
   }
   return key_number(nearest);
-}
-
-u32 descend(const f32 *query, u32 level) {
-  return ix.euclidean ? descend_by(query, level, 1) : descend_by(query, level, 0);
 }
 
 // ------------------------------------------------------------ one level
@@ -59,7 +43,7 @@ ALWAYS_INLINE u32 meet(const u32 *words, u32 capacity, u8 epoch, u32 *met) {
   return count;
 }
 
-/** Brings in the links of the slot that will probably be visited next, as touch_row does vectors: 1.05x. */
+/** Brings in the links of the slot that will probably be visited next, as touch_codes does codes: 1.05x. */
 ALWAYS_INLINE void touch_links(u32 slot) {
   const volatile u32 *words = ground_links(slot);
   (void)words[0];
@@ -78,17 +62,18 @@ static u32 prune_open(key *open, u32 count, key worst) {
   return kept > count / 2 ? count / 2 : kept;
 }
 
-ALWAYS_INLINE u32 walk_by(const f32 *query, u32 entry, u32 level, u32 ef, int checks, int euclidean) {
+u32 walk(const void *query, u32 entry, u32 level, u32 ef, enum walk_collects collects) {
+  const int checks = collects == WALK_COLLECTS_ANSWERABLE && ix.doomed_count + ix.awaiting_count > 0;
   key *results = scratch_results();
   key *open = scratch_open();
   const u32 open_capacity = 2 * scratch.capacity;
-  const u32 stride = ix.stride;
-  const u8 epoch = ix.epoch;
   const u32 capacity = level == 0 ? ix.capacity_ground : ix.capacity_upper;
-  u32 met[MET_MAX];
-  f32 distances[MET_MAX] __attribute__((aligned(16)));
+  u32 met[LINKS_MAX];
+  f32 met_distances[LINKS_MAX] __attribute__((aligned(16)));
+  next_epoch();
+  const u8 epoch = ix.epoch;
 
-  open[0] = key_of(distance_one(query, vector_of(entry), stride, euclidean), entry);
+  open[0] = key_of(distance_to(query, entry), entry);
   u32 open_count = 1, count = 0;
   *visited_byte(entry) = epoch;
   if (!checks || is_answerable(*state_byte(entry))) results[count++] = open[0];
@@ -100,15 +85,11 @@ ALWAYS_INLINE u32 walk_by(const f32 *query, u32 entry, u32 level, u32 ef, int ch
     const u32 *words = level == 0 ? ground_links(key_number(nearest)) : links_of(key_number(nearest), level).words;
     const u32 met_count = meet(words, capacity, epoch, met);
     if (open_count > 0 && level == 0) touch_links(key_number(open[0]));
-    for (u32 i = 0; i < met_count; i++) touch_row(vector_of(met[i]), stride);
+    touch_codes(met, met_count);
     // all distances first: the branches below are hard to predict, and would break the stream of loads
-    for (u32 k = met_count; k & 3; k++) met[k] = met[k - 1];
-    for (u32 i = 0; i < met_count; i += 4) {
-      const f32 *const rows[4] = {vector_of(met[i]), vector_of(met[i + 1]), vector_of(met[i + 2]), vector_of(met[i + 3])};
-      distance_four(query, rows, stride, euclidean, distances + i);
-    }
+    distances(query, met, met_count, met_distances);
     for (u32 i = 0; i < met_count; i++) {
-      const key found = key_of(distances[i], met[i]);
+      const key found = key_of(met_distances[i], met[i]);
       if (found >= worst) continue;
       if (open_count == open_capacity) open_count = prune_open(open, open_count, worst);
       near_push(open, &open_count, found);
@@ -118,10 +99,4 @@ ALWAYS_INLINE u32 walk_by(const f32 *query, u32 entry, u32 level, u32 ef, int ch
     }
   }
   return count;
-}
-
-u32 walk(const f32 *query, u32 entry, u32 level, u32 ef, enum walk_collects collects) {
-  const int checks = collects == WALK_COLLECTS_ANSWERABLE && ix.doomed_count + ix.awaiting_count > 0;
-  next_epoch();
-  return ix.euclidean ? walk_by(query, entry, level, ef, checks, 1) : walk_by(query, entry, level, ef, checks, 0);
 }

@@ -21,6 +21,7 @@ export class IsovecKernelEngine implements Engine<Float32Array> {
       type: 'hnsw',
       m: M,
       efConstruction: EF_CONSTRUCTION,
+      quantization: 'none',
     });
     this.#index.reserve(capacity);
   }

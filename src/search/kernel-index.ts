@@ -42,21 +42,45 @@ class KernelIndex implements VectorIndex {
     return this.#kernel.memoryBytes + this.#slots.bytes;
   }
 
+  get codeBytes(): number {
+    return this.#kernel.call('isovec_code_bytes');
+  }
+
   reserve(count: number): void {
     this.#kernel.call('isovec_reserve', count);
   }
 
   add(row: number, vector: Float32Array): void {
+    this.#kernel.writeVector(vector);
+    this.#hold(row, 'isovec_add', 'isovec_restore');
+  }
+
+  addCode(row: number, code: Uint8Array): void {
+    this.#kernel.writeCode(code);
+    this.#hold(row, 'isovec_add_code', 'isovec_restore_code');
+  }
+
+  readCode(row: number): Uint8Array<ArrayBuffer> {
+    const slot = this.#slots.get(row);
+    assert(slot !== NONE, `row ${row} is not held`);
+    return this.#kernel.u8(this.#kernel.call('isovec_code_address', slot), this.codeBytes).slice();
+  }
+
+  /** Under a row, what lies in one of the kernel's buffers. */
+  #hold(
+    row: number,
+    add: 'isovec_add' | 'isovec_add_code',
+    restore: 'isovec_restore' | 'isovec_restore_code',
+  ): void {
     assert(row < NONE, `row ${row}`);
     const known = this.#slots.get(row);
-    this.#kernel.writeVector(vector);
     if (known !== NONE) {
-      this.#kernel.call('isovec_restore', known);
+      this.#kernel.call(restore, known);
       return;
     }
     // the table's page first, so that nothing is half done when there is no memory for it
     this.#slots.set(row, NONE);
-    this.#slots.set(row, this.#kernel.call('isovec_add', row));
+    this.#slots.set(row, this.#kernel.call(add, row));
   }
 
   has(row: number): boolean {

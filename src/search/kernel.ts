@@ -1,15 +1,28 @@
-import type { Metric } from '../base/api.ts';
+import type { Metric, Quantization } from '../base/api.ts';
 import { assert, IsovecError } from '../base/errors.ts';
 import type { VectorIndexConfig } from './vector-index.ts';
 
 /** The kernel's exports, as wasm/isovec.h documents them. Addresses come signed: read them `>>> 0`. */
 interface KernelExports {
   memory: WebAssembly.Memory;
-  isovec_create(dimensions: number, metric: number, type: number, m: number, efConstruction: number): number;
+  isovec_create(
+    dimensions: number,
+    metric: number,
+    type: number,
+    m: number,
+    efConstruction: number,
+    codes: number,
+  ): number;
+  isovec_calibrate(clip: number): number;
   isovec_vector_buffer(): number;
+  isovec_code_bytes(): number;
+  isovec_code_buffer(): number;
+  isovec_code_address(slot: number): number;
   isovec_reserve(count: number): number;
   isovec_add(row: number): number;
   isovec_restore(slot: number): number;
+  isovec_add_code(row: number): number;
+  isovec_restore_code(slot: number): number;
   isovec_remove(slot: number): number;
   isovec_row_address(slot: number): number;
   isovec_state_address(slot: number): number;
@@ -32,6 +45,7 @@ type KernelFunction = Exclude<keyof KernelExports, 'memory'>;
 
 const METRICS: Record<Metric, number> = { cosine: 0, dot: 1, euclidean: 2 };
 const TYPES: Record<VectorIndexConfig['type'], number> = { hnsw: 0, flat: 1 };
+const CODES: Record<Quantization, number> = { none: 0, int8: 1, binary: 2 };
 /** A flat index ignores them, but the kernel checks them. */
 const FLAT_M = 2;
 const FLAT_EF_CONSTRUCTION = 1;
@@ -65,7 +79,9 @@ export class Kernel {
       TYPES[config.type],
       flat ? FLAT_M : config.m,
       flat ? FLAT_EF_CONSTRUCTION : config.efConstruction,
+      CODES[config.quantization],
     );
+    if (config.calibration) this.call('isovec_calibrate', config.calibration.clip);
   }
 
   get memoryBytes(): number {
@@ -109,6 +125,13 @@ export class Kernel {
     this.f32(this.call('isovec_vector_buffer'), vector.length).set(vector);
   }
 
+  /** Puts a code where the kernel reads it. */
+  writeCode(code: Uint8Array): void {
+    const expected = this.call('isovec_code_bytes');
+    assert(code.length === expected, `a code of ${code.length} bytes, not ${expected}`);
+    this.u8(this.call('isovec_code_buffer'), expected).set(code);
+  }
+
   /** Views hold until the next call that may grow. */
   u8(address: number, count: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#exports.memory.buffer as ArrayBuffer, address, count);
@@ -144,6 +167,8 @@ function isAddress(name: KernelFunction): boolean {
 
 const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_vector_buffer',
+  'isovec_code_buffer',
+  'isovec_code_address',
   'isovec_row_address',
   'isovec_state_address',
   'isovec_answer_rows',

@@ -1,4 +1,4 @@
-import type { Metric } from '../base/api.ts';
+import type { Metric, Quantization } from '../base/api.ts';
 
 /**
  * The engine interface: an index answers which rows lie nearest to a query, and knows nothing of ids or files.
@@ -6,6 +6,9 @@ import type { Metric } from '../base/api.ts';
  * A row number is the caller's (a u32); where the vector lies inside is the index's own business, so rows can be
  * renumbered without touching the graph. A row that has been added is searched at once: exactly, until `link()` has
  * taken it into the graph.
+ *
+ * A quantised index holds a code of each vector instead of the vector. Its answers are what the codes say, nearly but
+ * not quite those of the vectors: who has these can rank the nearest anew.
  *
  * Vectors given to an index are already checked: right length, finite, not zero under cosine.
  */
@@ -18,6 +21,8 @@ export interface VectorIndex {
    *  reconnect. 0 once the graph has caught up; always 0 in a flat index. */
   readonly backlogCount: number;
   readonly memoryBytes: number;
+  /** Length of a row's code; 0 in an index that holds the vectors themselves. */
+  readonly codeBytes: number;
 
   /** Makes room for so many more rows, so that `add()` cannot fail for want of memory.
    *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
@@ -26,6 +31,10 @@ export interface VectorIndex {
   /** Holds a row's vector (copied). The row must be absent, or known from a graph image and without its vector yet.
    *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
   add(row: number, vector: Float32Array): void;
+  /** As `add`, from what `readCode` gave: of an index of the same configuration, calibration too. Quantised only. */
+  addCode(row: number, code: Uint8Array): void;
+  /** A copy of the code of a row, which must be held and not be waiting for its vector. Quantised only. */
+  readCode(row: number): Uint8Array;
   has(row: number): boolean;
   /** Removes a row: never found again, and its number is free at once. Constant time (many thousands may come in one
    *  batch); `link()` mends the graph around it and frees its slot later. @returns whether it was there */
@@ -41,7 +50,7 @@ export interface VectorIndex {
 
   /** The nearest rows: by the graph with `max(ef, topK)` candidates, and exactly among pending rows. */
   search(query: Float32Array, topK: number, ef: number): Neighbours;
-  /** The nearest rows, exactly. */
+  /** The nearest rows, exactly; quantised: by their codes. */
   scan(query: Float32Array, topK: number): Neighbours;
 
   /** The graph (not the vectors, not pending rows) as bytes that `loadGraph` takes back. Mends it first where rows
@@ -65,4 +74,8 @@ export interface VectorIndexConfig {
   type: 'hnsw' | 'flat';
   m: number;
   efConstruction: number;
+  quantization: Quantization;
+  /** Of int8: which components its codes can tell apart, -clip .. clip; others count as the nearer of the two. Under
+   *  cosine those of the vectors scaled to length 1. Left out: 4 / sqrt(dimensions) under cosine (at most 1), else 1. */
+  calibration?: { clip: number };
 }

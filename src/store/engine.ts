@@ -95,9 +95,9 @@ export class Engine {
     return bytes;
   }
 
-  createIndex({ dimensions, metric, index }: ResolvedConfig): CollectionState['index'] {
+  createIndex({ dimensions, metric, quantization, index }: ResolvedConfig): CollectionState['index'] {
     const { type, m, efConstruction } = index;
-    return createVectorIndex(this.#kernel, { dimensions, metric, type, m, efConstruction });
+    return createVectorIndex(this.#kernel, { dimensions, metric, type, m, efConstruction, quantization });
   }
 
   /** Everything that was staged is gone: the write that it stood on has failed. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import type { Metric } from '../../src/base/api.ts';
 import type { VectorIndex, VectorIndexConfig } from '../../src/search/vector-index.ts';
-import { expectExact, expectSound, METRICS, makeIndex } from './model.ts';
+import { expectExact, expectSound, METRICS, makeIndex, type Oracle, oracleOf } from './model.ts';
 
 /** Everything that can be done to an index. Numbers choose among the rows held, so that most operations meet one. */
 type Operation =
@@ -54,6 +54,7 @@ function gridVector(dimensions: number, number: number): Float32Array {
 
 class Run {
   readonly #config: Partial<VectorIndexConfig> & { metric: Metric; dimensions: number };
+  readonly #oracle: Oracle;
   #index: VectorIndex;
   #model = new Map<number, Float32Array>();
   /** Rows that the index should count as not in the graph. */
@@ -61,6 +62,7 @@ class Run {
 
   constructor(config: Partial<VectorIndexConfig> & { metric: Metric; dimensions: number }) {
     this.#config = config;
+    this.#oracle = oracleOf(config);
     this.#index = makeIndex(config);
   }
 
@@ -160,7 +162,7 @@ class Run {
     for (const [to, from] of held.entries()) if (from !== to) this.#move(from, to);
   }
 
-  /** As the store does it: the graph from its image, vectors from their own file, then what the image did not know. */
+  /** As the store does it: the graph from its image, vectors or codes from their own file, then what the image did not know. */
   #reopen(): void {
     const image = this.#index.saveGraph();
     const linked = [...this.#model.keys()].filter((row) => !this.#pending.has(row));
@@ -168,43 +170,55 @@ class Run {
     reopened.loadGraph(image);
     for (const row of this.#model.keys())
       assert.equal(reopened.has(row), !this.#isFlat && linked.includes(row));
-    for (const [row, vector] of this.#model) reopened.add(row, vector);
+    for (const [row, vector] of this.#model) {
+      if (reopened.codeBytes > 0 && row % 2 === 0) reopened.addCode(row, this.#index.readCode(row));
+      else reopened.add(row, vector);
+    }
     assert.equal(reopened.pendingCount, this.#pending.size);
     this.#index = reopened;
   }
 
   #query(query: Float32Array, topK: number, ef: number): void {
-    const { metric } = this.#config;
-    expectExact(this.#index.scan(query, topK), this.#model, metric, query, topK);
+    expectExact(this.#index.scan(query, topK), this.#model, this.#oracle, query, topK);
     const found = this.#index.search(query, topK, ef);
-    expectSound(found, this.#model, metric, query);
+    expectSound(found, this.#model, this.#oracle, query);
     assert.equal(found.rows.length, Math.min(topK, this.#model.size));
   }
 }
 
+/** Components beyond int8's clip, within it, and as the index has it by itself. */
+const QUANTIZATIONS: Record<string, Partial<VectorIndexConfig>[]> = {
+  float32: [{}],
+  int8: [
+    { quantization: 'int8', calibration: { clip: 0.3 } },
+    { quantization: 'int8', calibration: { clip: 2 } },
+    { quantization: 'int8' },
+  ],
+};
+
 for (const type of ['hnsw', 'flat'] as const)
   for (const metric of METRICS)
-    test(`${type}, ${metric}: any sequence of operations leaves what a plain map would hold`, () => {
-      const config = fc.record({
-        type: fc.constant(type),
-        metric: fc.constant(metric),
-        dimensions: fc.constantFrom(1, 2, 3, 5),
-        m: fc.constantFrom(2, 4, 16),
-        efConstruction: fc.constantFrom(1, 10, 60),
+    for (const [name, quantizations] of Object.entries(QUANTIZATIONS))
+      test(`${type}, ${metric}, ${name}: any sequence of operations leaves what a plain map would hold`, () => {
+        const graph = fc.record({
+          dimensions: fc.constantFrom(1, 2, 3, 5),
+          m: fc.constantFrom(2, 4, 16),
+          efConstruction: fc.constantFrom(1, 10, 60),
+        });
+        fc.assert(
+          fc.property(
+            graph,
+            fc.constantFrom(...quantizations),
+            fc.array(fc.oneof({ weight: 60, arbitrary: operation }, { weight: 1, arbitrary: clear }), {
+              minLength: 50,
+              maxLength: 400,
+              size: 'max',
+            }),
+            (graph, quantization, operations) => {
+              const run = new Run({ type, metric, ...graph, ...quantization });
+              for (const operation of operations) run.do(operation);
+            },
+          ),
+          { numRuns: 40, seed: 11, endOnFailure: true },
+        );
       });
-      fc.assert(
-        fc.property(
-          config,
-          fc.array(fc.oneof({ weight: 60, arbitrary: operation }, { weight: 1, arbitrary: clear }), {
-            minLength: 50,
-            maxLength: 400,
-            size: 'max',
-          }),
-          (config, operations) => {
-            const run = new Run(config);
-            for (const operation of operations) run.do(operation);
-          },
-        ),
-        { numRuns: 40, seed: 11, endOnFailure: true },
-      );
-    });

@@ -18,10 +18,35 @@ const DEFAULTS: VectorIndexConfig = {
   type: 'hnsw',
   m: 8,
   efConstruction: 64,
+  quantization: 'none',
 };
 
+/** What an index must answer, and by how much float32 arithmetic may be off. */
+export interface Oracle {
+  distance(a: Float32Array, b: Float32Array): number;
+  tolerance(a: Float32Array, b: Float32Array): number;
+}
+
+type Measured = Pick<VectorIndexConfig, 'metric'> & Partial<VectorIndexConfig>;
+
+export function oracleOf(config: Measured): Oracle {
+  if (config.quantization === 'int8') return int8Oracle(config);
+  const { metric } = config;
+  return {
+    distance: (a, b) => trueDistance(metric, a, b),
+    tolerance: (a, b) => tolerance(metric, a, b),
+  };
+}
+
 /** In float64: what the distance really is. */
-export function trueDistance(metric: Metric, a: Float32Array, b: Float32Array): number {
+function trueDistance(metric: Metric, a: Float32Array, b: Float32Array): number {
+  const { dot, squareA, squareB, squareDifference } = sums(a, b);
+  if (metric === 'dot') return -dot;
+  if (metric === 'euclidean') return Math.sqrt(squareDifference);
+  return 1 - dot / Math.sqrt(squareA * squareB);
+}
+
+function sums(a: Float32Array, b: Float32Array) {
   let dot = 0;
   let squareA = 0;
   let squareB = 0;
@@ -32,23 +57,45 @@ export function trueDistance(metric: Metric, a: Float32Array, b: Float32Array): 
     squareB += b[i]! ** 2;
     squareDifference += (a[i]! - b[i]!) ** 2;
   }
-  if (metric === 'dot') return -dot;
-  if (metric === 'euclidean') return Math.sqrt(squareDifference);
-  return 1 - dot / Math.sqrt(squareA * squareB);
+  return { dot, squareA, squareB, squareDifference };
 }
 
-/** What float32 arithmetic may be off by. */
 function tolerance(metric: Metric, a: Float32Array, b: Float32Array): number {
   if (metric === 'cosine') return 1e-5;
   const magnitude = Math.hypot(...a) * Math.hypot(...b);
   return metric === 'dot' ? 1e-5 * magnitude + 1e-9 : 1e-3 * Math.sqrt(magnitude) + 1e-6;
 }
 
-/** Checks all that holds of any answer: rows held, once each, in order, with their true distances. */
+/** Sums of whole numbers are exact: what may be off is their rounding to float32, once, and the scale. */
+function int8Oracle({ metric, calibration }: Measured): Oracle {
+  const distance = (a: Float32Array, b: Float32Array): number => {
+    const clip = calibration?.clip ?? (metric === 'cosine' && a.length > 16 ? 4 / Math.sqrt(a.length) : 1);
+    const scale = Math.fround(127 / Math.fround(clip));
+    const { dot, squareDifference } = sums(int8Code(metric, scale, a), int8Code(metric, scale, b));
+    if (metric === 'euclidean') return Math.sqrt(squareDifference) / scale;
+    return metric === 'dot' ? -dot / scale ** 2 : Math.max(0, 1 - dot / scale ** 2);
+  };
+  return { distance, tolerance: (a, b) => 1e-6 * (1 + Math.abs(distance(a, b))) };
+}
+
+function int8Code(metric: Metric, scale: number, vector: Float32Array): Float32Array {
+  const length = metric === 'cosine' ? Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) : 1;
+  return vector.map((value) => {
+    const scaled = roundHalfToEven(Math.fround(Math.fround(value * (1 / length)) * scale));
+    return Math.max(-127, Math.min(127, scaled));
+  });
+}
+
+function roundHalfToEven(value: number): number {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+/** Checks all that holds of any answer: rows held, once each, in order, with the distances that they must have. */
 export function expectSound(
   found: Neighbours,
   model: ReadonlyMap<number, Float32Array>,
-  metric: Metric,
+  oracle: Oracle,
   query: Float32Array,
 ): void {
   assert.equal(new Set(found.rows).size, found.rows.length, 'a row stands in the answer twice');
@@ -57,9 +104,9 @@ export function expectSound(
     const vector = model.get(row);
     assert(vector, `row ${row} is not held`);
     const distance = found.distances[i]!;
-    const expected = trueDistance(metric, vector, query);
+    const expected = oracle.distance(vector, query);
     assert(
-      Math.abs(distance - expected) <= tolerance(metric, vector, query),
+      Math.abs(distance - expected) <= oracle.tolerance(vector, query),
       `distance ${distance} of row ${row} is ${expected}`,
     );
     if (i === 0) continue;
@@ -72,20 +119,20 @@ export function expectSound(
 export function expectExact(
   found: Neighbours,
   model: ReadonlyMap<number, Float32Array>,
-  metric: Metric,
+  oracle: Oracle,
   query: Float32Array,
   topK: number,
 ): void {
-  expectSound(found, model, metric, query);
+  expectSound(found, model, oracle, query);
   assert.equal(found.rows.length, Math.min(topK, model.size));
   if (found.rows.length === model.size) return;
   const last = found.distances.at(-1)!;
   const answered = new Set(found.rows);
   for (const [row, vector] of model) {
     if (answered.has(row)) continue;
-    const left = trueDistance(metric, vector, query);
+    const left = oracle.distance(vector, query);
     assert(
-      left >= last - tolerance(metric, vector, query),
+      left >= last - oracle.tolerance(vector, query),
       `row ${row} at ${left} was left out for one at ${last}`,
     );
   }

@@ -2,13 +2,14 @@ import { expect, test } from 'vitest';
 import { random } from '../search/random.ts';
 import { loadModule, TEST_KERNEL } from './load.ts';
 
-type Alone = (a: number, b: number, length: number) => number;
-type Together = (query: number, rows: number, length: number, out: number) => void;
+type Four = (query: number, rows: number, length: number, out: number) => void;
 
 const kernel = new WebAssembly.Instance(loadModule(TEST_KERNEL)).exports as unknown as Record<
   string,
-  Alone & Together
-> & { memory: WebAssembly.Memory };
+  Four
+> & {
+  memory: WebAssembly.Memory;
+};
 
 /** Nothing is created in this instance, so the pages added here are nobody else's. */
 const PAGES = 32;
@@ -16,60 +17,92 @@ const base = kernel.memory.grow(PAGES) * 65_536;
 
 const DIMENSIONS = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 99, 100, 127, 384, 385, 768, 1535, 4096];
 
-function lay(values: Float32Array, at: number): number {
-  new Float32Array(kernel.memory.buffer, at, values.length).set(values);
-  return at;
+/** Four distances as a routine gives them, for components laid one vector behind another, the query first. */
+function run(routine: string, vectors: readonly (Float32Array | Int8Array)[]): number[] {
+  const [query, ...rows] = vectors;
+  const { length, byteLength } = query!;
+  const Components = query!.constructor as Float32ArrayConstructor;
+  for (const [i, vector] of [query!, ...rows].entries())
+    new Components(kernel.memory.buffer, base + i * byteLength, length).set(vector);
+  const out = base + 5 * byteLength;
+  kernel[`twin_${routine}`]!(base, base + byteLength, length, out);
+  return [...new Float32Array(kernel.memory.buffer, out, 4)];
 }
 
-/** A vector of a padded length, zero after its dimensions, as the kernel holds it. */
-function vector(dimensions: number, next: () => number): Float32Array {
-  const values = new Float32Array((dimensions + 3) & ~3);
-  for (let i = 0; i < dimensions; i++) values[i] = next();
-  return values;
+/** Five vectors of a padded length, zero after their dimensions, as the kernel holds them. */
+function five<Vector extends Float32Array | Int8Array>(
+  make: (length: number) => Vector,
+  dimensions: number,
+  next: () => number,
+): Vector[] {
+  const floatsInSixteenBytes = 16 / make(1).BYTES_PER_ELEMENT;
+  return Array.from({ length: 5 }, () => {
+    const values = make(Math.ceil(dimensions / floatsInSixteenBytes) * floatsInSixteenBytes);
+    for (let i = 0; i < dimensions; i++) values[i] = next();
+    return values;
+  });
 }
 
-const REFERENCE = {
-  dot: (a: Float32Array, b: Float32Array) => -a.reduce((sum, value, i) => sum + value * b[i]!, 0),
-  square: (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0),
+type Reference = (a: ArrayLike<number>, b: ArrayLike<number>) => number;
+
+const REFERENCE: Record<'dot' | 'square', Reference> = {
+  dot: (a, b) => -Array.from(a).reduce((sum, value, i) => sum + value * b[i]!, 0),
+  square: (a, b) => Array.from(a).reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0),
 };
 
 for (const name of ['dot', 'square'] as const) {
-  test(`${name}: the SIMD routines give the bits of their scalar twins, and the true value within rounding`, () => {
+  test(`float32 ${name}: the SIMD routine gives the bits of its scalar twin, and the true value within rounding`, () => {
     const next = random(5);
     for (const dimensions of DIMENSIONS) {
-      const query = vector(dimensions, () => next() - 0.5);
-      const rows = Array.from({ length: 4 }, () => vector(dimensions, () => next() - 0.5));
-      const stride = query.length;
-      const queryAt = lay(query, base);
-      const rowsAt = base + stride * 4;
-      rows.forEach((row, i) => {
-        lay(row, rowsAt + i * stride * 4);
-      });
-      const outAt = rowsAt + 4 * stride * 4;
-      const four = (routine: string) => {
-        kernel[routine]!(queryAt, rowsAt, stride, outAt);
-        return [...new Float32Array(kernel.memory.buffer, outAt, 4)];
-      };
-      const alone = (routine: string) =>
-        rows.map((_, i) => kernel[routine]!(queryAt, rowsAt + i * stride * 4, stride, 0));
-      const expected = alone(`twin_${name}_one_scalar`);
-      expect(alone(`twin_${name}_one`)).toEqual(expected);
-      expect(four(`twin_${name}_four`)).toEqual(expected);
-      expect(four(`twin_${name}_four_scalar`)).toEqual(expected);
-      for (const [i, row] of rows.entries())
-        expect(Math.abs(expected[i]! - REFERENCE[name](query, row))).toBeLessThan(1e-6 * (dimensions + 8));
+      const vectors = five(
+        (length) => new Float32Array(length),
+        dimensions,
+        () => next() - 0.5,
+      );
+      const expected = run(`${name}_four_scalar`, vectors);
+      expect(run(`${name}_four`, vectors)).toEqual(expected);
+      for (const [i, distance] of expected.entries())
+        expect(Math.abs(distance - REFERENCE[name](vectors[0]!, vectors[i + 1]!))).toBeLessThan(
+          1e-6 * (dimensions + 8),
+        );
     }
   });
 
-  test(`${name}: infinities and values that overflow come out of both twins alike`, () => {
+  test(`float32 ${name}: infinities and values that overflow come out of both twins alike`, () => {
     const extremes = [3e38, -3e38, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-45, 0, -0, 1];
     for (const a of extremes)
       for (const b of extremes) {
-        const at = lay(Float32Array.of(a, b, a, a), base);
-        const other = lay(Float32Array.of(b, a, b, -a), base + 16);
-        expect(kernel[`twin_${name}_one`]!(at, other, 4, 0)).toBe(
-          kernel[`twin_${name}_one_scalar`]!(at, other, 4, 0),
-        );
+        const rows = Array.from({ length: 4 }, () => Float32Array.of(b, a, b, -a));
+        const vectors = [Float32Array.of(a, b, a, a), ...rows];
+        expect(run(`${name}_four`, vectors)).toEqual(run(`${name}_four_scalar`, vectors));
       }
+  });
+
+  test(`int8 ${name}: both twins give the true value, rounded to float32`, () => {
+    const next = random(6);
+    for (const dimensions of DIMENSIONS) {
+      const vectors = five(
+        (length) => new Int8Array(length),
+        dimensions,
+        () => Math.floor(next() * 256) - 128,
+      );
+      const expected = vectors.slice(1).map((row) => Math.fround(REFERENCE[name](vectors[0]!, row)) + 0);
+      expect(run(`${name}_int8_four`, vectors)).toEqual(expected);
+      expect(run(`${name}_int8_four_scalar`, vectors)).toEqual(expected);
+    }
+  });
+
+  test(`int8 ${name}: 65,536 components of whatever value do not overflow`, () => {
+    const filled = (value: number) => new Int8Array(65_536).fill(value);
+    for (const [a, b] of [
+      [-128, -128],
+      [-128, 127],
+      [127, 127],
+    ] as const) {
+      const vectors = [filled(a), filled(b), filled(b), filled(a), filled(0)];
+      const expected = vectors.slice(1).map((row) => Math.fround(REFERENCE[name](vectors[0]!, row)) + 0);
+      expect(run(`${name}_int8_four`, vectors)).toEqual(expected);
+      expect(run(`${name}_int8_four_scalar`, vectors)).toEqual(expected);
+    }
   });
 }

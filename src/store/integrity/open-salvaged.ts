@@ -18,8 +18,8 @@ export interface SalvageParts extends Pick<SurveyOptions, 'onProgress' | 'pause'
 /** @returns undefined for what opens without: no damage, or only to what is derived, and is rebuilt anyway */
 export async function openSalvaged(parts: SalvageParts): Promise<Engine | undefined> {
   const { storage, kernel, journalOptions, makeEngine, onProgress, pause } = parts;
-  const createIndex = ({ dimensions, metric, index }: ResolvedConfig) =>
-    createVectorIndex(kernel, { dimensions, metric, ...index });
+  const createIndex = ({ dimensions, metric, quantization, index }: ResolvedConfig) =>
+    createVectorIndex(kernel, { dimensions, metric, quantization, ...index });
   const survey = await surveyDatabase(storage, { createIndex, onProgress, pause });
   if (!survey || !needsSalvaging(survey)) return undefined;
   const journal = Journal.salvaged(storage, survey.manifest, survey.lastSequence, journalOptions);

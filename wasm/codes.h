@@ -1,0 +1,29 @@
+/** Codes: what a slot holds of its vector, how a vector becomes one, and distances between them. */
+#ifndef ISOVEC_CODES_H
+#define ISOVEC_CODES_H
+
+#include "index.h"
+
+/** Sets the fields of the index that depend on the kind of codes, from the others. @return whether there is such a kind */
+int lay_out_codes(u32 codes);
+
+/** Pads the vector in the buffer, scales it to length 1 under cosine, and makes a code of it in the code buffer.
+ *  @return that code */
+const void *encode_vector(void);
+
+/**
+ * Distances from a code to those of several slots: of no unit in particular, but smaller is nearer.
+ * @param out has room for a multiple of 4, and is aligned to 16 bytes
+ */
+void distances(const void *query, const u32 *slots, u32 count, f32 *out);
+
+/** One of them. */
+f32 distance_to(const void *query, u32 slot);
+
+/** Brings the codes of slots into the cache. */
+void touch_codes(const u32 *slots, u32 count);
+
+/** A distance as users read it: see isovec_answer_distances. */
+f32 shown_distance(f32 distance);
+
+#endif
