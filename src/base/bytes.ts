@@ -1,19 +1,27 @@
+import { crc32cWithin } from './crc32c.ts';
 import { IsovecError } from './errors.ts';
 
 /** Appends little-endian fields to a buffer that grows. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
+  #words: Int32Array;
   #length = 0;
 
   /** @param capacity bytes to reserve at first; the right guess avoids copies */
   constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
+    const buffer = new ArrayBuffer(Math.ceil(capacity / 4) * 4);
+    this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+    this.#words = new Int32Array(buffer);
   }
 
   get length(): number {
     return this.#length;
+  }
+
+  get capacity(): number {
+    return this.#bytes.length;
   }
 
   u8(value: number): this {
@@ -53,15 +61,19 @@ export class ByteWriter {
     return this.raw(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
 
-  /** Zeros up to the next multiple of `alignment` bytes. */
-  align(alignment: number): this {
-    this.#advance((alignment - (this.#length % alignment)) % alignment);
-    return this;
-  }
-
   /** Overwrites four bytes written before, for a count or checksum known only later. */
   patchU32(at: number, value: number): void {
     this.#view.setUint32(at, value, true);
+  }
+
+  /** The CRC32C of what stands from `start` up to `end`. @param previous the checksum of what comes before it */
+  checksum(start: number, end = this.#length, previous = 0): number {
+    return crc32cWithin(this.#bytes, this.#words, start, end, previous);
+  }
+
+  /** Forgets what has been written, and keeps the room for it. */
+  clear(): void {
+    this.#length = 0;
   }
 
   /** What has been written: a view, valid until the next write. */
@@ -74,10 +86,11 @@ export class ByteWriter {
     const at = this.#length;
     const needed = at + count;
     if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-      grown.set(this.#bytes.subarray(0, at));
-      this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
+      const grown = new ByteWriter(Math.max(needed, this.#bytes.length * 2));
+      grown.#bytes.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown.#bytes;
+      this.#view = grown.#view;
+      this.#words = grown.#words;
     }
     this.#length = needed;
     return at;
@@ -134,11 +147,6 @@ export class ByteReader {
   /** A copy of the next `count` float32 values. */
   f32s(count: number, room: CopyRoom): Float32Array<ArrayBuffer> {
     return room.f32s(this.raw(count * 4));
-  }
-
-  /** Skips to the next multiple of `alignment` bytes. */
-  align(alignment: number): void {
-    this.#advance((alignment - (this.#at % alignment)) % alignment);
   }
 
   fail(found: string): IsovecError {

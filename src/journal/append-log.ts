@@ -17,12 +17,15 @@ import { ByteWriter } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { StorageBackend } from '../storage/storage.ts';
-import { FRAME_HEADER_BYTES, writeFrame } from './frame.ts';
+import { FRAME_HEADER_BYTES, type Payload, writeFrame } from './frame.ts';
 import type { LogPosition, OpenSegment } from './log-position.ts';
 import { createSegment, readSegment, SEGMENT_HEADER_BYTES, type SegmentSummary } from './segment.ts';
 
 /** Entries of one write. More would only delay the first of them: at 1 GB/s this is 8 ms. */
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+
+/** The buffer of a write is used again unless it is larger: a new one costs more to get than to fill. */
+const KEPT_BUFFER_BYTES_MAX = 1024 * 1024;
 
 /** What is read and written again at a time after a failed flush. */
 const REWRITE_PIECE_BYTES = 4 * 1024 * 1024;
@@ -42,7 +45,7 @@ export interface AppendLogOptions {
 }
 
 interface Entry {
-  payload: Uint8Array;
+  payload: Payload;
   sequence: number;
   onCommitted: (sequence: number) => void;
   resolve: (sequence: number) => void;
@@ -53,6 +56,8 @@ export class AppendLog {
   readonly #storage: StorageBackend;
   readonly #options: AppendLogOptions;
   #waiting: Entry[] = [];
+  /** What is being written. */
+  #buffer = new ByteWriter();
   /** Without any bytes it was found as somebody had begun to make it, and must be made. */
   #segment: OpenSegment | undefined;
   /** Of the segment's bytes, those known to be on the device. */
@@ -121,7 +126,7 @@ export class AppendLog {
    *        ('relaxed'), before the promise resolves
    * @returns the entry's sequence
    */
-  append(payload: Uint8Array, onCommitted: (sequence: number) => void): Promise<number> {
+  append(payload: Payload, onCommitted: (sequence: number) => void): Promise<number> {
     const sequence = this.#nextSequence++;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ payload, sequence, onCommitted, resolve, reject });
@@ -207,11 +212,11 @@ export class AppendLog {
     const isDone = !this.#segment?.bytes || this.#isFull(this.#segment, time);
     const segment = isDone ? await this.#nextSegment() : this.#segment!;
     if (!this.#hasFrames(segment)) segment.firstTime = time;
-    const writer = new ByteWriter(
+    const writer = this.#emptyBuffer(
       group.reduce((sum, { payload }) => sum + FRAME_HEADER_BYTES + payload.length, 0),
     );
     for (const { payload, sequence } of group)
-      writeFrame(writer, { payload, sequence, time, unflushed: sequence - 1 - this.#flushedSequence });
+      writeFrame(writer, payload, { sequence, time, unflushed: sequence - 1 - this.#flushedSequence });
     const isStrict = this.#options.durability === 'strict';
     await this.#attempt(async () => {
       await segment.file.write(segment.bytes, writer.bytes());
@@ -222,6 +227,14 @@ export class AppendLog {
     this.#writtenSequence = group.at(-1)!.sequence;
     if (isStrict) this.#noteFlushed();
     else this.#scheduleFlush();
+  }
+
+  /** With room for so many bytes. The write before has ended. */
+  #emptyBuffer(bytes: number): ByteWriter {
+    const { capacity } = this.#buffer;
+    if (capacity < bytes || capacity > KEPT_BUFFER_BYTES_MAX) this.#buffer = new ByteWriter(bytes);
+    this.#buffer.clear();
+    return this.#buffer;
   }
 
   /** What fails leaves the segment in doubt. */

@@ -12,7 +12,14 @@ import { IsovecError } from '../base/errors.ts';
 import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
 import { BATCH_BYTES_MAX } from '../base/limits.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
-import { decodeFrameHeader, FRAME_HEADER_BYTES, type Frame, isFrameIntact, writeFrame } from './frame.ts';
+import {
+  bytesPayload,
+  decodeFrameHeader,
+  FRAME_HEADER_BYTES,
+  type Frame,
+  isFrameIntact,
+  writeFrame,
+} from './frame.ts';
 
 export type Compression = 'gzip' | 'none';
 
@@ -46,7 +53,7 @@ export class ArchiveFileWriter {
   }
 
   async add(frame: Omit<Frame, 'checksum' | 'length'>): Promise<void> {
-    writeFrame(this.#frames, frame);
+    writeFrame(this.#frames, bytesPayload(frame.payload), frame);
     if (this.#frames.length >= PIECE_BYTES) await this.#writePiece();
   }
 

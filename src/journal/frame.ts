@@ -12,6 +12,7 @@
  */
 import { ByteReader, type ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
+import { assert } from '../base/errors.ts';
 import { BATCH_BYTES_MAX } from '../base/limits.ts';
 
 export const FRAME_HEADER_BYTES = 32;
@@ -28,14 +29,41 @@ export interface Frame extends FrameHeader {
   payload: Uint8Array;
 }
 
+/** What an entry is to hold: written straight into its frame, by whoever knows what the bytes mean. */
+export interface Payload {
+  /** In bytes. */
+  readonly length: number;
+  /**
+   * Writes so many bytes behind what the writer holds.
+   * @param previous the checksum of what comes before them
+   * @returns the checksum with them
+   */
+  write(writer: ByteWriter, previous: number): number;
+}
+
+/** Bytes as they are. */
+export function bytesPayload(bytes: Uint8Array): Payload {
+  return {
+    length: bytes.length,
+    write: (writer, previous) => {
+      writer.raw(bytes);
+      return crc32c(bytes, previous);
+    },
+  };
+}
+
 /** Writes a frame behind what the writer holds. */
 export function writeFrame(
   writer: ByteWriter,
-  { payload, sequence, time, unflushed }: Omit<Frame, 'checksum' | 'length'>,
+  payload: Payload,
+  { sequence, time, unflushed }: Pick<Frame, 'sequence' | 'time' | 'unflushed'>,
 ): void {
   const start = writer.length;
-  writer.u32(0).u32(payload.length).u64(sequence).u64(time).u32(unflushed).u32(0).raw(payload);
-  writer.patchU32(start, crc32c(writer.bytes().subarray(start + 4)));
+  writer.u32(0).u32(payload.length).u64(sequence).u64(time).u32(unflushed).u32(0);
+  const checksum = payload.write(writer, writer.checksum(start + 4));
+  const length = writer.length - start - FRAME_HEADER_BYTES;
+  assert(length === payload.length, `a payload of ${length} bytes that said ${payload.length}`);
+  writer.patchU32(start, checksum);
 }
 
 /**

@@ -10,7 +10,7 @@ import { assert, IsovecError } from '../base/errors.ts';
 import type { SharedCell, StorageBackend } from '../storage/storage.ts';
 import { AppendLog } from './append-log.ts';
 import { createFirstSegment, DATA_FILE_PREFIX, findOrphans } from './creation.ts';
-import type { Frame } from './frame.ts';
+import type { Frame, Payload } from './frame.ts';
 import { type Following, followLog, type LogPosition, positionBehind } from './log-position.ts';
 import {
   decodeManifest,
@@ -251,7 +251,7 @@ export class Journal<State> {
   }
 
   /** As AppendLog.append. */
-  append(payload: Uint8Array, onCommitted: (sequence: number) => void): Promise<number> {
+  append(payload: Payload, onCommitted: (sequence: number) => void): Promise<number> {
     return this.#writer().append(payload, onCommitted);
   }
 

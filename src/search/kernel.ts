@@ -60,6 +60,8 @@ export const STATE = { free: 0, pending: 1, linked: 2, awaiting: 3, doomed: 4 } 
 export class Kernel {
   readonly #exports: KernelExports;
   readonly #dimensions: number;
+  /** Where the kernel reads one. */
+  #vector = new Float32Array();
   #trap: unknown;
 
   /** Instantiates synchronously. @throws IsovecError QUOTA_EXCEEDED when there is no memory for an empty index */
@@ -104,10 +106,10 @@ export class Kernel {
       this.#trap = cause;
       throw new Error(`isovec: internal error: the search kernel trapped in ${name}`, { cause });
     }
-    if (result === NO_MEMORY && !isAddress(name)) throw noMemory(name, this.memoryBytes);
-    if (result === BAD_IMAGE && !isAddress(name))
+    if (ADDRESSES.has(name)) return result >>> 0;
+    if (result === NO_MEMORY) throw noMemory(name, this.memoryBytes);
+    if (result === BAD_IMAGE)
       throw new IsovecError('CORRUPTION', 'graph image: damaged, or of an index with another configuration');
-    if (isAddress(name)) return result >>> 0;
     assert(result >= 0, `${name} returned ${result}`);
     return result;
   }
@@ -122,7 +124,10 @@ export class Kernel {
       vector.length === this.#dimensions,
       `a vector of ${vector.length} in ${this.#dimensions} dimensions`,
     );
-    this.f32(this.call('isovec_vector_buffer'), vector.length).set(vector);
+    // A view is void when the memory has grown.
+    if (this.#vector.length === 0)
+      this.#vector = this.f32(this.call('isovec_vector_buffer'), this.#dimensions);
+    this.#vector.set(vector);
   }
 
   /** Puts a code where the kernel reads it. */
@@ -160,11 +165,7 @@ export class Kernel {
   }
 }
 
-/** Whether an export returns an address, any of 2^32, rather than a number or a code. */
-function isAddress(name: KernelFunction): boolean {
-  return ADDRESSES.has(name);
-}
-
+/** Exports that return an address, any of 2^32, rather than a number or a code. */
 const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_vector_buffer',
   'isovec_code_buffer',

@@ -1,11 +1,12 @@
+import { ByteWriter } from '../base/bytes.ts';
 import type { LiveFile } from '../journal/manifest.ts';
 import type { StorageFile } from '../storage/storage.ts';
 import { encodeDeaths } from '../tables/block.ts';
 import { DATA_HEADER_BYTES, encodeDataHeader } from '../tables/data-header.ts';
-import { encodeRecordBlocks } from '../tables/records-file.ts';
+import { writeRecordBlock } from '../tables/records-file.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import { encodeExtents, encodeIdBlocks, type RecordExtent } from '../tables/rows-file.ts';
-import { encodeVectors, vectorStrideBytes } from '../tables/vectors-file.ts';
+import { vectorStrideBytes, writeVectors } from '../tables/vectors-file.ts';
 import type { CollectionFiles, GrowingFiles } from './collection-files.ts';
 import type { CollectionState, RawRecord } from './collection-state.ts';
 import { type FileHasher, openHasher } from './digest.ts';
@@ -33,6 +34,8 @@ export class RowsAppender {
   readonly #before: Readonly<Record<string, LiveFile>>;
   readonly #grown = new Map<keyof GrowingFiles, Growing>();
   readonly #extents: RecordExtent[] = [];
+  /** What is being written. */
+  readonly #piece = new ByteWriter(PIECE_BYTES);
 
   /** @param before the files as the manifest has them, by name; one that is not there begins here */
   constructor(
@@ -80,41 +83,40 @@ export class RowsAppender {
     firstRow: number,
     records: readonly (RawRecord | undefined)[],
   ): Promise<void> {
+    const piece = this.#piece;
     const empty = new Uint8Array();
     const bodyOf = (row: number) => records[row - firstRow]?.body ?? empty;
-    let piece: Uint8Array[] = [];
-    let pieceBytes = 0;
-    let offset = (await this.#growing('records')).bytes;
-    for (const block of encodeRecordBlocks(rows, bodyOf, firstRow, firstRow + records.length)) {
-      const { firstRow: first, rowCount, bytes } = block;
-      this.#extents.push({ firstRow: first, rowCount, offset, bytes: bytes.length });
-      offset += bytes.length;
-      piece.push(bytes);
-      pieceBytes += bytes.length;
-      if (pieceBytes < PIECE_BYTES) continue;
-      await this.#write('records', concat(piece, pieceBytes));
-      piece = [];
-      pieceBytes = 0;
+    const endRow = firstRow + records.length;
+    for (let row = firstRow; row < endRow; ) {
+      const { bytes } = await this.#growing('records');
+      piece.clear();
+      while (row < endRow && piece.length < PIECE_BYTES) {
+        const start = piece.length;
+        const rowCount = writeRecordBlock(piece, rows, bodyOf, row, endRow);
+        this.#extents.push({ firstRow: row, rowCount, offset: bytes + start, bytes: piece.length - start });
+        row += rowCount;
+      }
+      await this.#write('records', piece.bytes());
     }
-    await this.#write('records', concat(piece, pieceBytes));
   }
 
   async #appendVectors(firstRow: number, records: readonly (RawRecord | undefined)[]): Promise<void> {
     const { dimensions } = this.#collection.config;
     const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(dimensions)));
-    const vectorOf = (row: number) => records[row - firstRow]?.vector;
+    const vectorOf = (row: number) => records[row - firstRow];
     const endRow = firstRow + records.length;
     for (let row = firstRow; row < endRow; row += rowsPerPiece) {
       const count = Math.min(rowsPerPiece, endRow - row);
-      await this.#write('vectors', encodeVectors(vectorOf, dimensions, row, count));
+      const checksum = writeVectors(this.#piece, vectorOf, dimensions, row, count);
+      await this.#write('vectors', this.#piece.bytes(), checksum);
     }
   }
 
-  async #write(kind: keyof GrowingFiles, bytes: Uint8Array): Promise<void> {
+  async #write(kind: keyof GrowingFiles, bytes: Uint8Array, checksum?: number): Promise<void> {
     if (bytes.length === 0) return;
     const growing = await this.#growing(kind);
     await growing.file.write(growing.bytes, bytes);
-    growing.hasher.update(bytes);
+    growing.hasher.update(bytes, checksum);
     growing.bytes += bytes.length;
   }
 
@@ -136,14 +138,4 @@ export class RowsAppender {
     this.#grown.set(kind, growing);
     return growing;
   }
-}
-
-function concat(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

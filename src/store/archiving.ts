@@ -1,11 +1,12 @@
 /** What a checkpoint does for the archive. Loaded only where one is kept. */
 import type { OpenOptions } from '../base/api.ts';
+import { ByteWriter } from '../base/bytes.ts';
 import { LogArchive } from '../journal/archive.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import { checkInteger, checkKeys, checkObject, checkOneOf, unsupported } from './check.ts';
 import type { CollectionState, RawRecord } from './collection-state.ts';
 import type { Engine } from './engine.ts';
-import { encodeOperations, type Operation } from './operations.ts';
+import { type Operation, operationsPayload } from './operations.ts';
 
 /** Records of one entry of a base: so many that they compress well, so few that memory is no matter. */
 const RECORDS_PER_ENTRY = 256;
@@ -114,24 +115,32 @@ async function* noEntries(): AsyncGenerator<Uint8Array> {}
 async function* entriesOf(collections: readonly NotedCollection[]): AsyncGenerator<Uint8Array> {
   for (const { state, rows, rowsInOrder } of collections) {
     const { id, name, config } = state;
-    yield encodeOperations([{ kind: 'create', collectionId: id, name, config }]);
+    yield encoded([{ kind: 'create', collectionId: id, name, config }]);
     for (let start = 0; start < rowsInOrder.length; start += RECORDS_PER_ENTRY) {
       const step = rowsInOrder.subarray(start, start + RECORDS_PER_ENTRY);
       const records = await readStored(state, step);
       const operations = records.map(
-        ({ body, vector }, index): Operation => ({
+        ({ body, vector, checksum }, index): Operation => ({
           kind: 'put',
           collectionId: id,
           id: rows.idBytes(step[index]!),
           body,
           vector,
+          checksum,
         }),
       );
-      yield encodeOperations(operations);
+      yield encoded(operations);
     }
     // Reading has opened them again if the collection has been dropped meanwhile.
     if (state.isDropped) await state.files.close();
   }
+}
+
+function encoded(operations: readonly Operation[]): Uint8Array {
+  const payload = operationsPayload(operations);
+  const writer = new ByteWriter(payload.length);
+  payload.write(writer, 0);
+  return writer.bytes();
 }
 
 /** Rows that have died since are still in the files. */
@@ -139,7 +148,9 @@ function readStored({ files }: CollectionState, rows: Uint32Array): Promise<RawR
   return files.read(async () => {
     const bodies = Array.from(rows, (row) => files.body(row));
     const vectors = await files.vectorsOf(Array.from(rows));
-    return Promise.all(bodies.map(async (body, index) => ({ body: await body, vector: vectors[index]! })));
+    return Promise.all(
+      bodies.map(async (body, index) => ({ body: await body, vector: vectors[index]!, checksum: undefined })),
+    );
   });
 }
 

@@ -1,19 +1,16 @@
 import type { CollectionInfo } from '../base/api.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
-import { RecordTail } from '../tables/record-tail.ts';
+import { RecordTail, type TailRecord } from '../tables/record-tail.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
 import type { CollectionFiles } from './collection-files.ts';
 import { publicConfig, type ResolvedConfig } from './config.ts';
 import type { StoredCollection } from './manifest-state.ts';
-import type { RecordOperation } from './operations.ts';
+import type { PutOperation, RecordOperation } from './operations.ts';
 
 /** A record as it is stored. The metadata stays encoded until somebody wants it. */
-export interface RawRecord {
-  body: Uint8Array;
-  vector: Float32Array;
-}
+export type RawRecord = TailRecord;
 
 export interface CollectionParts {
   rows: RowTable;
@@ -121,9 +118,9 @@ export class CollectionState {
   }
 
   /** @returns the row that died, or NO_ROW */
-  #put({ id, body, vector }: { id: Uint8Array; body: Uint8Array; vector: Float32Array }): number {
+  #put({ id, body, vector, checksum }: PutOperation): number {
     const { row, replaced } = this.rows.put(id);
-    this.tail.push(row, { body, vector });
+    this.tail.push(row, { body, vector, checksum });
     this.index.add(row, vector);
     return replaced;
   }

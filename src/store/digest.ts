@@ -2,11 +2,12 @@
  * Checksums of whole files, made as the files are written. A file that grows is not read again: hashing goes on from
  * the state that the manifest keeps.
  */
-import { crc32c } from '../base/crc32c.ts';
+import { crc32c, joinCrc32c } from '../base/crc32c.ts';
 import type { ChecksumName, FileDigest } from '../journal/manifest.ts';
 
 export interface FileHasher {
-  update(bytes: Uint8Array): void;
+  /** @param checksum the CRC32C of these bytes, where it is known */
+  update(bytes: Uint8Array, checksum?: number): void;
   /** Of everything so far; hashing may go on. */
   digest(): FileDigest;
 }
@@ -28,8 +29,8 @@ export async function digestOf(bytes: Uint8Array, checksum: ChecksumName): Promi
 function crc32cHasher(value = '0'): FileHasher {
   let crc = Number.parseInt(value, 16);
   return {
-    update(bytes) {
-      crc = crc32c(bytes, crc);
+    update(bytes, checksum) {
+      crc = checksum === undefined ? crc32c(bytes, crc) : joinCrc32c(crc, checksum, bytes.length);
     },
     digest: () => ({ checksum: 'crc32c', value: crc.toString(16).padStart(8, '0') }),
   };

@@ -1,5 +1,6 @@
 import { assert, IsovecError } from '../base/errors.ts';
 import { BATCH_BYTES_MAX } from '../base/limits.ts';
+import { encodeUtf8 } from '../base/utf8.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import type { CollectionState, RawRecord } from './collection-state.ts';
 import { operationBytes, type RecordOperation } from './operations.ts';
@@ -19,7 +20,6 @@ export class Draft {
   readonly #below: Staged;
   readonly #parent: Draft | undefined;
   readonly #own: Staged = new Map();
-  readonly #encoder = new TextEncoder();
   #bytes: number;
 
   constructor(below: Staged, parent?: Draft) {
@@ -49,26 +49,26 @@ export class Draft {
 
   has(state: CollectionState, id: string): boolean {
     const staged = this.#latest(state, id);
-    return staged ? staged.kind === 'put' : state.rows.find(this.#encoder.encode(id)) !== NO_ROW;
+    return staged ? staged.kind === 'put' : state.rows.find(encodeUtf8(id)) !== NO_ROW;
   }
 
   /** The record as the batch sees it. */
   async get(state: CollectionState, id: string): Promise<RawRecord | undefined> {
     const staged = this.#latest(state, id);
     if (staged) return staged.kind === 'put' ? staged : undefined;
-    const row = state.rows.find(this.#encoder.encode(id));
+    const row = state.rows.find(encodeUtf8(id));
     if (row === NO_ROW) return undefined;
     const [record] = await state.read([row], { body: true, vector: true });
     return record as RawRecord;
   }
 
-  put(state: CollectionState, id: string, record: RawRecord): void {
-    const { body, vector } = record;
-    this.#add(state, id, { kind: 'put', collectionId: state.id, id: this.#encoder.encode(id), body, vector });
+  put(state: CollectionState, id: string, { body, vector, checksum }: RawRecord): void {
+    const put = { kind: 'put' as const, collectionId: state.id, id: encodeUtf8(id), body, vector, checksum };
+    this.#add(state, id, put);
   }
 
   delete(state: CollectionState, id: string): void {
-    this.#add(state, id, { kind: 'delete', collectionId: state.id, id: this.#encoder.encode(id) });
+    this.#add(state, id, { kind: 'delete', collectionId: state.id, id: encodeUtf8(id) });
   }
 
   /** Later drafts see what this one does. */

@@ -27,8 +27,8 @@ import {
   type ChangeOperation,
   type CreateOperation,
   type DropOperation,
-  encodeOperations,
   type Operation,
+  operationsPayload,
   type RecordOperation,
 } from './operations.ts';
 import type { Receipt } from './receipts.ts';
@@ -277,7 +277,7 @@ export class Engine {
     const names = this.#namesOf(operations);
     const logged = receipt ? [...operations, { kind: 'receipt' as const, ...receipt }] : operations;
     let failure: unknown;
-    await this.journal.append(encodeOperations(logged), (sequence) => {
+    await this.journal.append(operationsPayload(logged), (sequence) => {
       this.#unflushed.push({ sequence, collections: names });
       try {
         apply();

@@ -1,6 +1,7 @@
 import type { Metadata } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { METADATA_DEPTH_MAX } from '../base/limits.ts';
+import { encodeUtf8 } from '../base/utf8.ts';
 import { checkObject } from './check.ts';
 
 const EMPTY_BODY = Uint8Array.of(0x7b, 0x7d);
@@ -14,7 +15,7 @@ export function encodeMetadata(metadata: Metadata | undefined, path: string): Ui
   if (metadata === undefined) return EMPTY_BODY;
   checkObject(metadata, path);
   checkJson(metadata, path, 0);
-  return new TextEncoder().encode(JSON.stringify(metadata));
+  return encodeUtf8(JSON.stringify(metadata));
 }
 
 const decoder = /* @__PURE__ */ new TextDecoder();
@@ -41,7 +42,7 @@ export function mergeMetadata(body: Uint8Array, changes: Uint8Array): Uint8Array
   for (const [key, value] of Object.entries(decodeMetadata(changes)))
     if (value === null) merged.delete(key);
     else merged.set(key, value);
-  return new TextEncoder().encode(JSON.stringify(Object.fromEntries(merged)));
+  return encodeUtf8(JSON.stringify(Object.fromEntries(merged)));
 }
 
 function checkJson(value: unknown, path: string, depth: number): void {
@@ -62,13 +63,20 @@ function checkJson(value: unknown, path: string, depth: number): void {
   if (Array.isArray(value)) {
     for (const [index, element] of value.entries()) {
       if (element === undefined) throw refuse(`has no value at index ${index}`);
-      checkJson(element, `${path}[${index}]`, depth + 1);
+      if (!isPlain(element, depth)) checkJson(element, `${path}[${index}]`, depth + 1);
     }
     return;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
     throw refuse(`is a ${value.constructor?.name ?? 'special object'}`);
-  for (const key of Object.keys(value))
-    checkJson((value as Record<string, unknown>)[key], `${path}.${key}`, depth + 1);
+  for (const key of Object.keys(value)) {
+    const field: unknown = (value as Record<string, unknown>)[key];
+    if (!isPlain(field, depth)) checkJson(field, `${path}.${key}`, depth + 1);
+  }
+}
+
+/** What needs no further look, and so no path: most of all metadata. @param depth of what it is in */
+function isPlain(value: unknown, depth: number): boolean {
+  return depth < METADATA_DEPTH_MAX && (typeof value === 'string' || Number.isFinite(value));
 }

@@ -96,9 +96,9 @@ function putting<M extends Metadata>(
   return {
     bytes: checked.reduce((sum, { id, body, vector }) => sum + sizeOf(id, body, vector), 0),
     apply(draft) {
-      for (const [index, { id, body, vector }] of checked.entries()) {
-        check(draft, id, listed[index]!.path);
-        draft.put(state, id, { body, vector });
+      for (const [index, record] of checked.entries()) {
+        check(draft, record.id, listed[index]!.path);
+        draft.put(state, record.id, record);
       }
       return { ids: checked.map(({ id }) => id) };
     },
@@ -122,6 +122,7 @@ async function changed(
     });
   return {
     vector: vector ?? record.vector,
+    checksum: vector ? undefined : record.checksum,
     body: metadata ? mergeMetadata(record.body, metadata) : record.body,
   };
 }

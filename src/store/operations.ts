@@ -5,8 +5,10 @@
  * Each operation ends with the CRC32C of its bytes, and a put has that of its head behind its id, too. The frame around
  * them has been checked when they are read; these are for salvaging what is intact of a damaged one.
  */
-import { ByteReader, ByteWriter, CopyRoom } from '../base/bytes.ts';
-import { crc32c } from '../base/crc32c.ts';
+import { ByteReader, type ByteWriter, CopyRoom } from '../base/bytes.ts';
+import { joinCrc32c } from '../base/crc32c.ts';
+import type { Payload } from '../journal/frame.ts';
+import { vectorChecksum } from '../tables/vectors-file.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Receipt } from './receipts.ts';
 
@@ -18,6 +20,8 @@ export interface PutOperation {
   /** Metadata as JSON in UTF-8. */
   body: Uint8Array;
   vector: Float32Array;
+  /** As in RawRecord. */
+  checksum: number | undefined;
 }
 
 export interface DeleteOperation {
@@ -49,47 +53,48 @@ export type Operation = ChangeOperation | ReceiptOperation;
 
 export const OPERATION_CODES = { put: 1, delete: 2, create: 3, drop: 4, receipt: 5 } as const;
 
-/** Bytes of a put besides id, body and vector. */
-const PUT_OVERHEAD_BYTES = 23;
-const DELETE_OVERHEAD_BYTES = 11;
+/** Bytes of an operation besides its id, body and vector, checksums included. */
+const OVERHEAD_BYTES = { put: 23, delete: 11, create: 13, drop: 9, receipt: 29 } as const;
 
-/** What an operation takes in the log, for the bound on a batch. */
-export function operationBytes(operation: RecordOperation): number {
-  if (operation.kind === 'delete') return DELETE_OVERHEAD_BYTES + operation.id.length;
-  return PUT_OVERHEAD_BYTES + operation.id.length + operation.body.length + operation.vector.byteLength;
-}
-
-export function encodeOperations(operations: readonly Operation[]): Uint8Array<ArrayBuffer> {
-  let bytes = 0;
-  for (const operation of operations)
-    bytes += operation.kind === 'put' || operation.kind === 'delete' ? operationBytes(operation) : 1024;
-  const writer = new ByteWriter(bytes);
-  for (const operation of operations) {
-    const start = writer.length;
-    encodeOperation(writer, operation);
-    writer.u32(crc32c(writer.bytes().subarray(start)));
+/** What an operation takes in the log. */
+export function operationBytes(operation: Operation): number {
+  const overhead = OVERHEAD_BYTES[operation.kind];
+  switch (operation.kind) {
+    case 'put':
+      return overhead + operation.id.length + operation.body.length + operation.vector.byteLength;
+    case 'delete':
+      return overhead + operation.id.length;
+    case 'create':
+      return overhead + encodeCreated(operation).length;
+    default:
+      return overhead;
   }
-  return writer.bytes();
 }
 
-function encodeOperation(writer: ByteWriter, operation: Operation): void {
+/** As an entry of the log. */
+export function operationsPayload(operations: readonly Operation[]): Payload {
+  return {
+    length: operations.reduce((sum, operation) => sum + operationBytes(operation), 0),
+    write: (writer, previous) => {
+      let checksum = previous;
+      for (const operation of operations) checksum = writeOperation(writer, operation, checksum);
+      return checksum;
+    },
+  };
+}
+
+/** @returns the checksum of what comes before, with it */
+function writeOperation(writer: ByteWriter, operation: Operation, previous: number): number {
   const start = writer.length;
   writer.u8(OPERATION_CODES[operation.kind]);
   writer.u32(operation.kind === 'receipt' ? 0 : operation.collectionId);
+  if (operation.kind === 'put') return writePut(writer, operation, start, previous);
   switch (operation.kind) {
-    case 'put':
-      writer.u16(operation.id.length).u32(operation.body.length).u32(operation.vector.length);
-      writer.raw(operation.id);
-      writer.u32(crc32c(writer.bytes().subarray(start)));
-      writer.raw(operation.body).f32s(operation.vector);
-      break;
     case 'delete':
       writer.u16(operation.id.length).raw(operation.id);
       break;
     case 'create': {
-      const body = new TextEncoder().encode(
-        JSON.stringify({ name: operation.name, config: operation.config }),
-      );
+      const body = encodeCreated(operation);
       writer.u32(body.length).raw(body);
       break;
     }
@@ -97,6 +102,26 @@ function encodeOperation(writer: ByteWriter, operation: Operation): void {
       writer.u64(operation.client).u32(operation.number);
       writer.u32(operation.settledBefore).u32(operation.outcome);
   }
+  writer.u32(writer.checksum(start));
+  return writer.checksum(start, writer.length, previous);
+}
+
+/** The vector's own checksum stands for its bytes. @param start of the operation, whose kind and collection are written */
+function writePut(writer: ByteWriter, operation: PutOperation, start: number, previous: number): number {
+  const { id, body, vector, checksum = vectorChecksum(vector) } = operation;
+  writer.u16(id.length).u32(body.length).u32(vector.length).raw(id);
+  const headEnd = writer.length;
+  const headChecksum = writer.checksum(start);
+  writer.u32(headChecksum).raw(body);
+  const own = writer.checksum(headEnd, writer.length, headChecksum);
+  const all = writer.checksum(start, writer.length, previous);
+  writer.f32s(vector).u32(joinCrc32c(own, checksum, vector.byteLength));
+  const end = writer.length;
+  return writer.checksum(end - 4, end, joinCrc32c(all, checksum, vector.byteLength));
+}
+
+function encodeCreated({ name, config }: CreateOperation): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ name, config }));
 }
 
 /** @param source what the bytes are, for the error @throws IsovecError CORRUPTION */
@@ -120,7 +145,8 @@ export function decodeOperation(reader: ByteReader, room = new CopyRoom(reader.r
       const { id, bodyLength, dimensions } = decodePutHead(reader);
       // A copy: the bytes belong to the log's window, and this lives on.
       const body = room.bytes(reader.raw(bodyLength));
-      return { kind: 'put', collectionId, id, body, vector: reader.f32s(dimensions, room) };
+      const vector = reader.f32s(dimensions, room);
+      return { kind: 'put', collectionId, id, body, vector, checksum: undefined };
     }
     case OPERATION_CODES.delete:
       return { kind: 'delete', collectionId, id: reader.raw(reader.u16()) };

@@ -2,6 +2,7 @@
 import type { Metadata, RecordInput, StoredRecord } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { ID_BYTES_MAX } from '../base/limits.ts';
+import { vectorChecksum } from '../tables/vectors-file.ts';
 import { checkObject, invalid, unsupported } from './check.ts';
 import type { RawRecord } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -13,6 +14,8 @@ export interface CheckedRecord {
   id: string;
   body: Uint8Array;
   vector: Float32Array;
+  /** Of the vector. */
+  checksum: number;
 }
 
 /** One or many, as many, with the path of each for errors. */
@@ -38,7 +41,8 @@ export function checkRecord(
   if (text !== undefined) throw unsupported('text', `${path}.text`);
   const copy = copyVector(vector, `${path}.vector`, room);
   checkVector(copy, config, `${path}.vector`);
-  return { id, vector: copy, body: encodeMetadata(metadata, `${path}.metadata`) };
+  const body = encodeMetadata(metadata, `${path}.metadata`);
+  return { id, body, vector: copy, checksum: vectorChecksum(copy) };
 }
 
 export type Change<M extends Metadata = Metadata> = Partial<RecordInput<M>> & { id: string };

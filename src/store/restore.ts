@@ -10,6 +10,7 @@ import { AppendLog } from '../journal/append-log.ts';
 import { type ArchivedFile, loadArchiveIndex } from '../journal/archive.ts';
 import { readArchiveFile } from '../journal/archive-file.ts';
 import type { Frame } from '../journal/frame.ts';
+import { bytesPayload } from '../journal/frame.ts';
 import { decodeManifest, encodeManifest, MANIFEST_NAME } from '../journal/manifest.ts';
 import { replayLog } from '../journal/replay.ts';
 import type { StorageBackend } from '../storage/storage.ts';
@@ -236,7 +237,7 @@ async function writeLog<T>(
     },
   );
   try {
-    const result = await fill((payload) => log.append(payload, ignore));
+    const result = await fill((payload) => log.append(bytesPayload(payload), ignore));
     await log.close();
     // Without an entry there is nothing to make whole: opening makes a database of an empty place.
     if (log.lastSequence > 0) await storage.replace(MANIFEST_NAME, encodeManifest(FIRST_MANIFEST));

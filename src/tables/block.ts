@@ -40,15 +40,24 @@ export function encodeBlock(
   rowCount: number,
   payload: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(BLOCK_HEADER_BYTES + payload.length)
-    .u32(0)
-    .u32(payload.length)
-    .u32(BLOCK_KINDS[kind])
-    .u32(firstRow)
-    .u32(rowCount)
-    .raw(payload);
-  writer.patchU32(0, crc32c(writer.bytes().subarray(4)));
+  const writer = new ByteWriter(BLOCK_HEADER_BYTES + payload.length);
+  writeBlock(writer, kind, firstRow, rowCount, payload.length, () => writer.raw(payload));
   return writer.bytes();
+}
+
+/** Behind what the writer holds. @param writePayload writes `payloadBytes` */
+export function writeBlock(
+  writer: ByteWriter,
+  kind: BlockKind,
+  firstRow: number,
+  rowCount: number,
+  payloadBytes: number,
+  writePayload: () => void,
+): void {
+  const start = writer.length;
+  writer.u32(0).u32(payloadBytes).u32(BLOCK_KINDS[kind]).u32(firstRow).u32(rowCount);
+  writePayload();
+  writer.patchU32(start, writer.checksum(start + 4));
 }
 
 export function decodeBlockHeader(bytes: Uint8Array, source: string): BlockHeader {

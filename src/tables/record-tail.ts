@@ -4,6 +4,8 @@ export interface TailRecord {
   /** Metadata as JSON in UTF-8. */
   body: Uint8Array;
   vector: Float32Array;
+  /** Of the vector, as in `vectorChecksum`, where it is known. */
+  checksum: number | undefined;
 }
 
 /** Records newer than the last checkpoint: they are in the log, and held here whole until a checkpoint stores them. */

@@ -15,7 +15,7 @@
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
-import { encodeBlock } from './block.ts';
+import { writeBlock } from './block.ts';
 import type { RowTable } from './row-table.ts';
 
 /** A block is what one read brings in. 16 KB are read and checked in about 20 microseconds. */
@@ -24,62 +24,45 @@ const ROWS_PER_BLOCK_MAX = 256;
 
 const ENTRY_HEADER_BYTES = 14;
 
-export interface RecordBlock {
-  firstRow: number;
-  rowCount: number;
-  bytes: Uint8Array<ArrayBuffer>;
-}
-
 export interface RecordEntry {
   position: number;
   id: Uint8Array;
   body: Uint8Array;
 }
 
-/** Blocks for the rows from `firstRow` up to (not including) `endRow`. */
-export function* encodeRecordBlocks(
+/**
+ * Writes one block behind what the writer holds, of as many of the rows from `firstRow` up to (not including) `endRow`
+ * as go into one.
+ * @returns how many
+ */
+export function writeRecordBlock(
+  writer: ByteWriter,
   rows: RowTable,
   bodyOf: (row: number) => Uint8Array,
   firstRow: number,
   endRow: number,
-): Generator<RecordBlock> {
-  for (let start = firstRow; start < endRow; ) {
-    const entries: Uint8Array[] = [];
-    let entriesBytes = 0;
-    for (
-      let row = start;
-      row < endRow && entries.length < ROWS_PER_BLOCK_MAX && entriesBytes < BLOCK_ENTRIES_BYTES;
-      row++
-    ) {
-      const entry = encodeEntry(row, {
-        position: rows.position(row),
-        id: rows.idBytes(row),
-        body: bodyOf(row),
-      });
-      entries.push(entry);
-      entriesBytes += entry.length;
-    }
-    const writer = new ByteWriter(entries.length * 4 + entriesBytes);
-    let end = 0;
-    for (const entry of entries) {
-      end += entry.length;
-      writer.u32(end);
-    }
-    for (const entry of entries) writer.raw(entry);
-    yield {
-      firstRow: start,
-      rowCount: entries.length,
-      bytes: encodeBlock('records', start, entries.length, writer.bytes()),
-    };
-    start += entries.length;
+): number {
+  const ends: number[] = [];
+  let end = 0;
+  for (let row = firstRow; row < endRow && ends.length < ROWS_PER_BLOCK_MAX; row++) {
+    if (end >= BLOCK_ENTRIES_BYTES) break;
+    end += ENTRY_HEADER_BYTES + rows.idBytes(row).length + bodyOf(row).length;
+    ends.push(end);
   }
+  writeBlock(writer, 'records', firstRow, ends.length, ends.length * 4 + end, () => {
+    for (const each of ends) writer.u32(each);
+    for (let row = firstRow; row < firstRow + ends.length; row++)
+      writeEntry(writer, row, { position: rows.position(row), id: rows.idBytes(row), body: bodyOf(row) });
+  });
+  return ends.length;
 }
 
-function encodeEntry(row: number, { position, id, body }: RecordEntry): Uint8Array {
+function writeEntry(writer: ByteWriter, row: number, { position, id, body }: RecordEntry): void {
+  const start = writer.length;
   const length = ENTRY_HEADER_BYTES + id.length + body.length;
-  const writer = new ByteWriter(length).u32(0).u32(length).u32(position).u16(id.length).raw(id).raw(body);
-  writer.patchU32(0, entryChecksum(row, writer.bytes()));
-  return writer.bytes();
+  writer.u32(row).u32(length).u32(position).u16(id.length).raw(id).raw(body);
+  // The row's number makes room for the checksum that it begins.
+  writer.patchU32(start, writer.checksum(start));
 }
 
 function entryChecksum(row: number, entry: Uint8Array): number {

@@ -75,9 +75,9 @@ export class RowTable {
    *  @returns the new row, and the one before or NO_ROW */
   put(id: Uint8Array): { row: number; replaced: number } {
     const row = this.rowCount;
-    const replaced = this.#hash.find(id);
+    this.#checkRoom(id);
+    const replaced = this.#hash.set(id, row);
     this.#push(id, replaced === NO_ROW ? row : this.position(replaced));
-    this.#hash.set(id, row);
     if (replaced !== NO_ROW) this.#bury(replaced);
     return { row, replaced };
   }
@@ -92,6 +92,7 @@ export class RowTable {
   /** Takes back the next row as it was stored. A dead one is not found by its id. */
   restore(id: Uint8Array, position: number, isDead: boolean): void {
     const row = this.rowCount;
+    this.#checkRoom(id);
     this.#push(id, position);
     if (isDead) this.#bury(row);
     else if (this.#hash.set(id, row) !== NO_ROW)
@@ -108,10 +109,14 @@ export class RowTable {
     return byPosition.filter((row) => row !== NO_ROW);
   }
 
-  #push(id: Uint8Array, position: number): void {
+  /** @throws IsovecError QUOTA_EXCEEDED */
+  #checkRoom(id: Uint8Array): void {
     // The arena's offsets are u32 as well, and its ids are at least one byte long.
     if (this.rowCount >= ROWS_MAX || this.#arena.length + id.length > ROWS_MAX)
       throw new IsovecError('QUOTA_EXCEEDED', `a collection holds at most ${ROWS_MAX} rows and bytes of ids`);
+  }
+
+  #push(id: Uint8Array, position: number): void {
     this.#starts.push(this.#arena.length);
     this.#arena.append(id);
     this.#positions.push(position);

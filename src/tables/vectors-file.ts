@@ -2,7 +2,8 @@
  * The vectors file: after the header, one fixed-size row per record: its float32 values as given, then the CRC32C
  * of their bytes. Row r starts at DATA_HEADER_BYTES + r * stride. Append-only between compactions.
  */
-import { crc32c } from '../base/crc32c.ts';
+import type { ByteWriter } from '../base/bytes.ts';
+import { crc32c, joinCrc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
 import { DATA_HEADER_BYTES } from './data-header.ts';
 
@@ -14,24 +15,39 @@ export function vectorOffset(row: number, dimensions: number): number {
   return DATA_HEADER_BYTES + row * vectorStrideBytes(dimensions);
 }
 
-/** @param vectorOf undefined for a row that is dead: zeros are stored */
-export function encodeVectors(
-  vectorOf: (row: number) => Float32Array | undefined,
+/** The CRC32C of a vector's bytes: what follows them in the file. */
+export function vectorChecksum({ buffer, byteOffset, byteLength }: Float32Array): number {
+  return crc32c(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+export interface StoredVector {
+  vector: Float32Array;
+  /** Of the vector, where it is known. */
+  checksum: number | undefined;
+}
+
+/**
+ * @param vectorOf undefined for a row that is dead: zeros are stored
+ * @param writer is emptied first
+ * @returns the checksum of all that has been written
+ */
+export function writeVectors(
+  writer: ByteWriter,
+  vectorOf: (row: number) => StoredVector | undefined,
   dimensions: number,
   firstRow: number,
   rowCount: number,
-): Uint8Array<ArrayBuffer> {
-  const stride = vectorStrideBytes(dimensions);
-  const values = new Float32Array((rowCount * stride) / 4);
-  const bytes = new Uint8Array(values.buffer);
-  const view = new DataView(values.buffer);
-  for (let index = 0; index < rowCount; index++) {
-    const start = index * stride;
-    const vector = vectorOf(firstRow + index);
-    if (vector) values.set(vector, start / 4);
-    view.setUint32(start + stride - 4, crc32c(bytes.subarray(start, start + stride - 4)), true);
+): number {
+  const none = new Float32Array(dimensions);
+  const dead = { vector: none, checksum: vectorChecksum(none) };
+  let all = 0;
+  writer.clear();
+  for (let row = firstRow; row < firstRow + rowCount; row++) {
+    const { vector, checksum = vectorChecksum(vector) } = vectorOf(row) ?? dead;
+    writer.f32s(vector).u32(checksum);
+    all = writer.checksum(writer.length - 4, writer.length, joinCrc32c(all, checksum, vector.byteLength));
   }
-  return bytes;
+  return all;
 }
 
 /**

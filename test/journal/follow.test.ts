@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesPayload } from '../../src/journal/frame.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { GrowableBytes, MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
 
@@ -43,7 +44,7 @@ class Context {
   /** With the lock: what others did comes first. */
   async append(text: string, isAnnounced = true): Promise<void> {
     await this.catchUp(true);
-    await this.#journal.append(new TextEncoder().encode(text), () => this.taken.push(text));
+    await this.#journal.append(bytesPayload(new TextEncoder().encode(text)), () => this.taken.push(text));
     if (isAnnounced) this.#journal.announce();
   }
 

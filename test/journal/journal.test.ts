@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesPayload } from '../../src/journal/frame.ts';
 import { Journal, type JournalOptions } from '../../src/journal/journal.ts';
 import { SEGMENT_HEADER_BYTES } from '../../src/journal/segment.ts';
 import { MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
@@ -38,7 +39,7 @@ async function openJournal(storage: StorageBackend, options: Partial<JournalOpti
 }
 
 const append = (journal: Opened['journal'], text: string, committed: string[] = []) =>
-  journal.append(new TextEncoder().encode(text), () => committed.push(text));
+  journal.append(bytesPayload(new TextEncoder().encode(text)), () => committed.push(text));
 
 /** Opened on the same files again, as after a crash: nothing was closed. */
 const reopen = (files: MemoryFiles, options?: Partial<JournalOptions>) =>

@@ -5,7 +5,7 @@ import { Draft } from '../../src/store/draft.ts';
 import { RowTable } from '../../src/tables/row-table.ts';
 
 const state = { id: 1, rows: new RowTable() } as unknown as CollectionState;
-const megabyte = { body: new Uint8Array(1024 * 1024), vector: new Float32Array(1) };
+const megabyte = { body: new Uint8Array(1024 * 1024), vector: new Float32Array(1), checksum: undefined };
 
 describe('Draft', () => {
   it('refuses what would make it larger than a batch may be, its parts included, and keeps the rest', () => {

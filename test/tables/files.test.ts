@@ -1,9 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ByteWriter } from '../../src/base/bytes.ts';
+import { crc32c } from '../../src/base/crc32c.ts';
 import { BLOCK_HEADER_BYTES, checkBlock, decodeBlockHeader } from '../../src/tables/block.ts';
-import { encodeRecordBlocks, entryInBlock, salvageEntries } from '../../src/tables/records-file.ts';
+import { entryInBlock, salvageEntries, writeRecordBlock } from '../../src/tables/records-file.ts';
 import { RowTable } from '../../src/tables/row-table.ts';
-import { decodeVectors, encodeVectors, vectorStrideBytes } from '../../src/tables/vectors-file.ts';
+import {
+  decodeVectors,
+  vectorChecksum,
+  vectorStrideBytes,
+  writeVectors,
+} from '../../src/tables/vectors-file.ts';
 
 describe('the records file', () => {
   const encoder = new TextEncoder();
@@ -19,16 +26,16 @@ describe('the records file', () => {
       fc.property(bodies, fc.nat(1000), (given, firstRow) => {
         let row = firstRow;
         const rows = tableOf(firstRow + given.length);
-        for (const block of encodeRecordBlocks(
-          rows,
-          (at) => given[at - firstRow]!,
-          firstRow,
-          firstRow + given.length,
-        )) {
-          const header = decodeBlockHeader(block.bytes, 'f');
-          expect(header).toMatchObject({ firstRow: row, rowCount: block.rowCount });
-          expect(header.payloadBytes).toBe(block.bytes.length - BLOCK_HEADER_BYTES);
-          const payload = checkBlock(header, block.bytes, 'f', 0);
+        const writer = new ByteWriter();
+        const endRow = firstRow + given.length;
+        while (row < endRow) {
+          const start = writer.length;
+          const rowCount = writeRecordBlock(writer, rows, (at) => given[at - firstRow]!, row, endRow);
+          const bytes = writer.bytes().subarray(start);
+          const header = decodeBlockHeader(bytes, 'f');
+          expect(header).toMatchObject({ firstRow: row, rowCount });
+          expect(header.payloadBytes).toBe(bytes.length - BLOCK_HEADER_BYTES);
+          const payload = checkBlock(header, bytes, 'f', 0);
           for (let index = 0; index < header.rowCount; index++, row++)
             expect(entryInBlock(payload, header.rowCount, index, 'f')).toEqual({
               position: row,
@@ -60,8 +67,9 @@ describe('a damaged block of records', () => {
     const bodies = Array.from({ length: 20 }, (_, index) => new Uint8Array(index).fill(index));
     const rows = new RowTable();
     for (let row = 0; row < 25; row++) rows.put(Uint8Array.of(row));
-    const [block] = encodeRecordBlocks(rows, (row) => bodies[row - 5]!, 5, 25);
-    const payload = block!.bytes.subarray(BLOCK_HEADER_BYTES);
+    const writer = new ByteWriter();
+    expect(writeRecordBlock(writer, rows, (row) => bodies[row - 5]!, 5, 25)).toBe(20);
+    const payload = writer.bytes().subarray(BLOCK_HEADER_BYTES);
     for (let at = 0; at < payload.length; at++) {
       const changed = payload.slice();
       changed[at]! ^= 0x11;
@@ -88,16 +96,25 @@ describe('the vectors file', () => {
 
   it('gives back every vector bit by bit, and zeros for dead rows', () => {
     fc.assert(
-      fc.property(vectors, fc.nat(1000), (given, firstRow) => {
-        const bytes = encodeVectors((row) => given[row - firstRow], DIMENSIONS, firstRow, given.length);
+      fc.property(vectors, fc.nat(1000), fc.boolean(), (given, firstRow, areChecksumsKnown) => {
+        const writer = new ByteWriter(DIMENSIONS * 4).u32(7);
+        const storedOf = (row: number) => {
+          const vector = given[row - firstRow];
+          return vector && { vector, checksum: areChecksumsKnown ? vectorChecksum(vector) : undefined };
+        };
+        const checksum = writeVectors(writer, storedOf, DIMENSIONS, firstRow, given.length);
         const expected = given.map((vector) => vector ?? new Float32Array(DIMENSIONS));
-        expect(decodeVectors(bytes, DIMENSIONS, firstRow, 'f')).toEqual(expected);
+        expect(decodeVectors(writer.bytes(), DIMENSIONS, firstRow, 'f')).toEqual(expected);
+        expect(checksum).toBe(crc32c(writer.bytes()));
       }),
     );
   });
 
   it('names the row of which a byte has changed', () => {
-    const bytes = encodeVectors(() => new Float32Array(DIMENSIONS).fill(1), DIMENSIONS, 10, 3);
+    const writer = new ByteWriter();
+    const vector = new Float32Array(DIMENSIONS).fill(1);
+    writeVectors(writer, () => ({ vector, checksum: undefined }), DIMENSIONS, 10, 3);
+    const bytes = writer.bytes().slice();
     for (let at = 0; at < bytes.length; at++) {
       const changed = bytes.slice();
       changed[at]! ^= 1;
