@@ -14,7 +14,7 @@ import { decodeJsonFile, encodeJsonFile } from './json-file.ts';
 import { parseSegmentName, readSegment, segmentName } from './segment.ts';
 
 export const ARCHIVE_INDEX_NAME = 'archive';
-const ARCHIVE_FILE_PREFIX = 'archive-';
+export const ARCHIVE_FILE_PREFIX = 'archive-';
 
 export interface ArchivedFile {
   name: string;

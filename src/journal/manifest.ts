@@ -37,7 +37,7 @@ export interface Manifest<State> {
   /** Milliseconds since 1970. */
   writtenAt: number;
   /** The live files besides the log, by name. */
-  files: Record<string, LiveFile>;
+  files: Readonly<Record<string, LiveFile>>;
   /** What the files mean: the caller's, plain JSON. */
   state: State;
 }

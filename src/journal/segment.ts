@@ -37,11 +37,12 @@ export function parseSegmentName(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** Oldest first, so that what is left is without a gap whenever this is interrupted. */
 export async function removeSegments(
   storage: StorageBackend,
   isObsolete: (firstSequence: number) => boolean,
 ): Promise<void> {
-  for (const name of await storage.list()) {
+  for (const name of (await storage.list()).sort()) {
     const firstSequence = parseSegmentName(name);
     if (firstSequence !== undefined && isObsolete(firstSequence)) await storage.remove(name);
   }

@@ -65,9 +65,10 @@ export class RowsAppender {
   async finish(
     deaths: readonly number[],
   ): Promise<{ files: Record<string, LiveFile>; extents: RecordExtent[] }> {
-    if (this.#extents.length > 0) await this.#write('rows', encodeExtents(this.#extents));
     if (deaths.length > 0)
       for (const kind of ['records', 'rows'] as const) await this.#write(kind, encodeDeaths(deaths));
+    // Last, so that files which lead to all their records are complete even where no manifest says so.
+    if (this.#extents.length > 0) await this.#write('rows', encodeExtents(this.#extents));
     const files: Record<string, LiveFile> = {};
     for (const kind of KINDS) {
       const name = this.#files.names[kind];

@@ -95,9 +95,10 @@ export async function store(
     for (const { finish } of stored) finish();
   });
   engine.journal.announce();
-  await engine.journal.removeCovered();
   for (const { release } of stored) await release?.();
   for (const name of obsolete) await engine.storage.remove(name);
+  // After them: while old files are there, the log still says what has become of them, should no manifest be readable.
+  await engine.journal.removeCovered();
   await engine.archiving?.finish();
 }
 

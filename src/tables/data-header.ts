@@ -29,6 +29,15 @@ export function dataFileName({ collectionId, kind, number }: DataFileIdentity): 
   return `data-${collectionId}-${kind}-${number}`;
 }
 
+const DATA_FILE_NAME = /^data-(\d{1,10})-(rows|records|vectors|graph)-(\d{1,10})$/;
+
+/** @returns undefined if this is no data file's name */
+export function parseDataFileName(name: string): DataFileIdentity | undefined {
+  const [, collectionId, kind, number] = DATA_FILE_NAME.exec(name) ?? [];
+  if (collectionId === undefined) return undefined;
+  return { collectionId: Number(collectionId), kind: kind as DataFileKind, number: Number(number) };
+}
+
 export function encodeDataHeader({ collectionId, kind, number }: DataFileIdentity): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(DATA_HEADER_BYTES).raw(encodeFileHeader(kind)).u32(collectionId).u32(number);
   return writer.u32(crc32c(writer.bytes())).u32(0).bytes();

@@ -5,6 +5,7 @@
 import type { ByteWriter } from '../base/bytes.ts';
 import { crc32c, joinCrc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
+import { DIMENSIONS_MAX } from '../base/limits.ts';
 import { DATA_HEADER_BYTES } from './data-header.ts';
 
 export function vectorStrideBytes(dimensions: number): number {
@@ -83,4 +84,22 @@ export function salvageVectors(
     vectors.push(isIntact ? new Float32Array(bytes.buffer, bytes.byteOffset + start, dimensions) : undefined);
   }
   return vectors;
+}
+
+/** No longer is the first row. */
+export const FIRST_VECTOR_BYTES_MAX = vectorStrideBytes(DIMENSIONS_MAX);
+
+/**
+ * How many dimensions a file of vectors has, where nothing else says so: its first row ends where its checksum stands.
+ * @param bytes what follows the header, FIRST_VECTOR_BYTES_MAX of them or all there are
+ * @returns undefined if the first row is damaged
+ */
+export function findDimensions(bytes: Uint8Array): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let checksum = 0;
+  for (let end = 4; end + 4 <= Math.min(bytes.length, FIRST_VECTOR_BYTES_MAX); end += 4) {
+    checksum = crc32c(bytes.subarray(end - 4, end), checksum);
+    if (checksum === view.getUint32(end, true)) return end / 4;
+  }
+  return undefined;
 }

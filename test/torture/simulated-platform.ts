@@ -6,9 +6,12 @@ import type { SimulatedBackend } from './simulated-disk.ts';
 export class SimulatedPlatform implements Platform {
   readonly #backend: SimulatedBackend;
   readonly #waiting: (() => void)[] = [];
+  readonly #runsByItself: boolean;
 
-  constructor(backend: SimulatedBackend) {
+  /** @param runsByItself for what waits for its turns in the foreground, as salvaging does */
+  constructor(backend: SimulatedBackend, runsByItself = false) {
     this.#backend = backend;
+    this.#runsByItself = runsByItself;
   }
 
   loadKernel = loadKernel;
@@ -26,7 +29,8 @@ export class SimulatedPlatform implements Platform {
 
   /** A property, for the store takes it off the platform. */
   readonly yieldTurn = (callback: () => void): void => {
-    this.#waiting.push(callback);
+    if (this.#runsByItself) setImmediate(callback);
+    else this.#waiting.push(callback);
   };
 
   /** Lets everything in the background run until it has no more to do. */

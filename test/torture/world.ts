@@ -22,14 +22,16 @@ export class World {
     this.collections = collections;
   }
 
+  get contents(): Content[] {
+    return [...this.collections].map(([name, { records }]) => ({
+      name,
+      records: [...records].map(([id, record]) => ({ id, ...record })),
+    }));
+  }
+
   /** Equal for equal content. */
   get digest(): string {
-    this.#digest ??= digestOf(
-      [...this.collections].map(([name, { records }]) => ({
-        name,
-        records: [...records].map(([id, record]) => ({ id, ...record })),
-      })),
-    );
+    this.#digest ??= digestOf(this.contents);
     return this.#digest;
   }
 
@@ -51,7 +53,8 @@ export class World {
   }
 }
 
-interface Content {
+/** One collection, its records in insertion order. */
+export interface Content {
   name: string;
   records: { id: string; vector: Float32Array; metadata: Metadata }[];
 }
@@ -66,15 +69,20 @@ function digestOf(contents: readonly Content[]): string {
   );
 }
 
-/** The digest of what a database answers when asked for everything. */
-export async function digestOfDatabase(database: Database): Promise<string> {
+/** What a database answers when asked for everything. */
+export async function contentsOf(database: Database): Promise<Content[]> {
   const contents: Content[] = [];
   for (const { name } of await database.collections()) {
     const records: Content['records'] = [];
     for await (const record of (await database.collection(name)).scan()) records.push(record);
     contents.push({ name, records });
   }
-  return digestOf(contents);
+  return contents;
+}
+
+/** The digest of it. */
+export async function digestOfDatabase(database: Database): Promise<string> {
+  return digestOf(await contentsOf(database));
 }
 
 /** Counts, single records and queries, exact and by the graph, against brute force. @throws Error naming what differs */

@@ -30,7 +30,7 @@ export async function salvageInto(engine: Engine, survey: DatabaseSurvey): Promi
     for (const id of namedIds(each)) noteLost(salvaged, each.stored.name, id);
     engine.collections.set(each.stored.id, await salvageCollection(engine, each));
   }
-  const log = new SalvagedLog(engine, salvaged);
+  const log = new SalvagedLog(engine, salvaged, survey.isManifestLost ? 1 : nextCollectionId);
   await surveyLog(engine.storage, { coveredSequence: manifest.coveredSequence }, log);
   forgetFound(engine, salvaged);
   engine.salvaged = salvaged;
@@ -81,10 +81,11 @@ class SalvagedLog implements LogVisitor {
   readonly #firstNewId: number;
   readonly #dropped = new Set<number>();
 
-  constructor(engine: Engine, salvaged: Salvaged) {
+  /** @param firstNewId of collections that the manifest may not know of */
+  constructor(engine: Engine, salvaged: Salvaged, firstNewId: number) {
     this.#engine = engine;
     this.#salvaged = salvaged;
-    this.#firstNewId = engine.collections.nextCollectionId;
+    this.#firstNewId = firstNewId;
   }
 
   frame({ payload }: Frame, file: string): void {
@@ -126,9 +127,11 @@ class SalvagedLog implements LogVisitor {
     const { collections } = this.#engine;
     switch (operation.kind) {
       case 'create': {
+        // Its files were there already.
+        if (collections.has(collectionId)) return false;
         const older = this.#engine.collections.find(operation.name);
         if (older) this.#engine.collections.apply({ kind: 'drop', collectionId: older.id });
-        return !collections.has(collectionId);
+        return true;
       }
       case 'drop':
       case 'delete':

@@ -8,6 +8,7 @@ import type { ResolvedConfig } from '../config.ts';
 import type { DatabaseState } from '../manifest-state.ts';
 import { decodeOperations, type Operation } from '../operations.ts';
 import { Findings } from './findings.ts';
+import { rebuildManifest } from './rebuild-manifest.ts';
 import { salvageOperations } from './salvage-operations.ts';
 import { type CollectionSurvey, surveyCollection } from './survey-collection.ts';
 import { isDamage } from './survey-file.ts';
@@ -19,6 +20,8 @@ export interface SurveyOptions {
   lastSequence?: number;
   /** Is called as bytes are read; it may throw, to give up. */
   onProgress: (progress: { done: number; total: number }) => void;
+  /** As it is known otherwise, should neither of the stored ones be readable. Left out: it is made of the files. */
+  manifest?: Manifest<DatabaseState>;
   pause: () => Promise<void>;
 }
 
@@ -29,16 +32,22 @@ export interface DatabaseSurvey {
   lastSequence: number;
   /** Is any part of the log damaged? */
   isLogDamaged: boolean;
+  /** Neither manifest can be read, so there may have been collections of which it says nothing. */
+  isManifestLost: boolean;
   findings: Findings;
 }
 
-/** @returns undefined where there is no database @throws IsovecError CORRUPTION when no manifest can be read; FORMAT_VERSION */
+/** @returns undefined where there is no database @throws IsovecError FORMAT_VERSION */
 export async function surveyDatabase(
   storage: StorageBackend,
-  { createIndex, lastSequence, onProgress, pause }: SurveyOptions,
+  { createIndex, lastSequence, onProgress, pause, manifest: known }: SurveyOptions,
 ): Promise<DatabaseSurvey | undefined> {
   const findings = new Findings(await storage.usageBytes(), onProgress);
-  const manifest = await surveyManifest(storage, findings);
+  let isManifestLost = false;
+  const manifest = await surveyManifest(storage, findings, async () => {
+    isManifestLost = known === undefined;
+    return known ?? rebuildManifest({ storage, createIndex, findings, pause });
+  });
   if (!manifest) return undefined;
   const { files, state, coveredSequence } = manifest;
   const collections: CollectionSurvey[] = [];
@@ -48,7 +57,7 @@ export async function surveyDatabase(
   const range = { coveredSequence, ...(lastSequence !== undefined && { lastSequence }) };
   const newest = await surveyLog(storage, range, logVisitor(state, findings));
   const isLogDamaged = findings.problems.length > before;
-  return { manifest, collections, lastSequence: newest, isLogDamaged, findings };
+  return { manifest, collections, lastSequence: newest, isLogDamaged, isManifestLost, findings };
 }
 
 function logVisitor({ collections }: DatabaseState, findings: Findings): LogVisitor {

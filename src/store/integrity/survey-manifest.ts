@@ -1,5 +1,4 @@
 import type { IntegrityProblem } from '../../base/api.ts';
-import { IsovecError } from '../../base/errors.ts';
 import { decodeManifest, MANIFEST_COPY_NAME, MANIFEST_NAME, type Manifest } from '../../journal/manifest.ts';
 import type { StorageBackend } from '../../storage/storage.ts';
 import { type DatabaseState, filesOf, growingFileNames } from '../manifest-state.ts';
@@ -8,27 +7,25 @@ import { isDamage } from './survey-file.ts';
 
 /**
  * The newest manifest that is intact, of the two that there are.
- * @returns undefined where there is neither, so no database
- * @throws IsovecError CORRUPTION when neither can be read; FORMAT_VERSION
+ * @param otherwise makes one where neither can be read
+ * @returns undefined where there is neither, and none could be made: so no database
+ * @throws IsovecError FORMAT_VERSION
  */
 export async function surveyManifest(
   storage: StorageBackend,
   findings: Findings,
+  otherwise: () => Promise<Manifest<DatabaseState> | undefined>,
 ): Promise<Manifest<DatabaseState> | undefined> {
   // The copy first: a writer replaces it last.
   const copy = await load(storage, MANIFEST_COPY_NAME, findings);
   const manifest = await load(storage, MANIFEST_NAME, findings);
-  if (!manifest && !copy) {
-    if (findings.problems.length === 0) return undefined;
-    throw new IsovecError('CORRUPTION', `${MANIFEST_NAME}: neither it nor its copy can be read`, {
-      details: { file: MANIFEST_NAME, offset: 0 },
-    });
-  }
   if (!copy && !findings.has(MANIFEST_COPY_NAME)) findings.add(MANIFEST_COPY_NAME, 'missing', 'is missing');
   if (!manifest && !findings.has(MANIFEST_NAME)) findings.add(MANIFEST_NAME, 'missing', 'is missing');
+  const made = manifest || copy ? undefined : await otherwise();
+  if (!manifest && !copy && !made) return undefined;
   if (manifest && copy && copy.generation > manifest.generation)
     findings.add(MANIFEST_NAME, 'checksum', 'older than its copy, so its newest content is damaged,', 0);
-  const newest = manifest && manifest.generation >= (copy?.generation ?? 0) ? manifest : copy!;
+  const newest = manifest && manifest.generation >= (copy?.generation ?? 0) ? manifest : (copy ?? made!);
   checkState(newest, findings);
   return newest;
 }

@@ -1,6 +1,5 @@
 import type { IntegrityReport } from '../../base/api.ts';
-import { IsovecError } from '../../base/errors.ts';
-import { MANIFEST_NAME } from '../../journal/manifest.ts';
+import { assert } from '../../base/errors.ts';
 import { loadManifestCopy } from '../../journal/manifest-copy.ts';
 import type { CollectionState } from '../collection-state.ts';
 import type { Engine } from '../engine.ts';
@@ -33,16 +32,15 @@ export async function verify(engine: Engine, pause: () => Promise<void>): Promis
 }
 
 export async function surveyEngine(engine: Engine, pause: () => Promise<void>): Promise<DatabaseSurvey> {
+  const { generation, coveredSequence, writtenAt, files, state } = engine.journal;
   const survey = await surveyDatabase(engine.storage, {
     createIndex: (config) => engine.createIndex(config),
     ...(engine.isWritable && { lastSequence: engine.journal.lastSequence }),
     onProgress: ({ done, total }) => engine.events.emit('progress', { phase: 'verify', done, total }),
     pause,
+    manifest: { generation, coveredSequence, writtenAt, files, state },
   });
-  if (!survey)
-    throw new IsovecError('CORRUPTION', `${MANIFEST_NAME}: missing, and its copy too`, {
-      details: { file: MANIFEST_NAME },
-    });
+  assert(survey, 'a database that is open has a manifest');
   return survey;
 }
 
