@@ -7,6 +7,7 @@
  * removed only after that; so a crash leaves the segment, or its copy, or both. Files that the index does not name are
  * left over from a crash.
  */
+import { IsovecError } from '../base/errors.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { ArchiveFileWriter, type Compression } from './archive-file.ts';
 import type { Frame } from './frame.ts';
@@ -44,8 +45,46 @@ const BASE_AGE_RATIO = 0.5;
 /** @returns undefined where nothing was ever archived @throws IsovecError CORRUPTION, FORMAT_VERSION */
 export async function loadArchiveIndex(storage: StorageBackend): Promise<ArchivedFile[] | undefined> {
   const bytes = await storage.load(ARCHIVE_INDEX_NAME);
-  if (!bytes) return undefined;
+  if (!bytes) {
+    // A base alone may have been written by whoever was about to begin an archive.
+    const log = (await findArchived(storage)).find(({ kind }) => kind === 'log');
+    if (log) throw indexMissing(log.name);
+    return undefined;
+  }
   return (decodeJsonFile('archive-index', bytes, ARCHIVE_INDEX_NAME) as { files: ArchivedFile[] }).files;
+}
+
+/** Replaces it atomically. */
+export function replaceArchiveIndex(storage: StorageBackend, files: readonly ArchivedFile[]): Promise<void> {
+  return storage.replace(ARCHIVE_INDEX_NAME, encodeJsonFile('archive-index', { files }));
+}
+
+function indexMissing(found: string): IsovecError {
+  return new IsovecError('CORRUPTION', `${ARCHIVE_INDEX_NAME}: missing, though ${found} is there`, {
+    details: { file: ARCHIVE_INDEX_NAME, found },
+  });
+}
+
+const FILE_NAME = /^archive-(base|\d{16})-(\d{16})$/;
+
+/** What is there, in order, as far as names tell: for whoever has no index. */
+export async function findArchived(storage: StorageBackend): Promise<ArchivedFile[]> {
+  const unknown = { firstTime: 0, lastTime: 0, bytes: 0 };
+  const files = (await storage.list()).flatMap((name): ArchivedFile[] => {
+    const [, first, last] = FILE_NAME.exec(name) ?? [];
+    if (first === undefined) return [];
+    const lastSequence = Number(last);
+    return first === 'base'
+      ? [{ name, kind: 'base', firstSequence: lastSequence, lastSequence, ...unknown }]
+      : [{ name, kind: 'log', firstSequence: Number(first), lastSequence, ...unknown }];
+  });
+  // A base is of the state that the log before it has led to.
+  return files.sort((a, b) => a.lastSequence - b.lastSequence || (a.kind === 'base' ? 1 : -1));
+}
+
+/** Does the file go on where the one before it ends, or need none before it? */
+export function isChained(before: ArchivedFile | undefined, { kind, firstSequence }: ArchivedFile): boolean {
+  return kind === 'base' || (before !== undefined && firstSequence === before.lastSequence + 1);
 }
 
 /** The writing end. Whoever calls holds the database's lock; the index is read anew each time, for others write it too. */
@@ -97,7 +136,7 @@ export class LogArchive {
       const archived = await this.#copySegment(first);
       if (archived) files.push(archived);
     }
-    if (firstSequences.length > 0) await this.#replaceIndex(files);
+    if (firstSequences.length > 0) await replaceArchiveIndex(this.#storage, files);
   }
 
   /** @param entries give the state after `sequence` when they are applied to nothing */
@@ -109,7 +148,7 @@ export class LogArchive {
       for await (const payload of entries) await writer.add({ payload, sequence, time, unflushed: 0 });
     });
     const span = { firstSequence: sequence, lastSequence: sequence, firstTime: time, lastTime: time };
-    await this.#replaceIndex([...files, { name, kind: 'base', ...span, bytes }]);
+    await replaceArchiveIndex(this.#storage, [...files, { name, kind: 'base', ...span, bytes }]);
   }
 
   /** Removes what need not be kept any more: everything before a base that is old enough, or the latest that must do. */
@@ -122,7 +161,7 @@ export class LogArchive {
     const bytesFrom = (start: number) => files.slice(start).reduce((sum, { bytes }) => sum + bytes, 0);
     for (const base of bases) if (base > from && bytesFrom(from) > retentionBytes) from = base;
     if (from === 0) return;
-    await this.#replaceIndex(files.slice(from));
+    await replaceArchiveIndex(this.#storage, files.slice(from));
     for (const { name } of files.slice(0, from)) await this.#storage.remove(name);
   }
 
@@ -153,10 +192,6 @@ export class LogArchive {
     } finally {
       await writer.close();
     }
-  }
-
-  #replaceIndex(files: readonly ArchivedFile[]): Promise<void> {
-    return this.#storage.replace(ARCHIVE_INDEX_NAME, encodeJsonFile('archive-index', { files }));
   }
 }
 

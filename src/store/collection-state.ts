@@ -1,4 +1,5 @@
 import type { CollectionInfo } from '../base/api.ts';
+import { IsovecError } from '../base/errors.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import { RecordTail, type TailRecord } from '../tables/record-tail.ts';
@@ -94,9 +95,21 @@ export class CollectionState {
   /**
    * The records of rows that are live now. What is in the tail is taken at once, so rows that die while files are
    * being read do no harm.
+   * @throws IsovecError CORRUPTION naming file, offset and id
    */
   read(rows: ArrayLike<number>, parts: { body: boolean; vector: boolean }): Promise<Partial<RawRecord>[]> {
-    const { files, tail } = this;
+    const { files, tail, rows: table } = this;
+    const bodyOf = (row: number): Uint8Array | Promise<Uint8Array> => {
+      const fail = (error: unknown) => {
+        throw naming(error, table.id(row));
+      };
+      try {
+        const body = files.body(row);
+        return body instanceof Promise ? body.catch(fail) : body;
+      } catch (error) {
+        return fail(error);
+      }
+    };
     return files.read(async () => {
       const records: Partial<RawRecord>[] = [];
       const waiting: Promise<void>[] = [];
@@ -107,11 +120,11 @@ export class CollectionState {
         records.push(record);
         if (row >= tail.firstRow) continue;
         inFiles.push({ row, record });
-        const body = parts.body ? files.body(row) : undefined;
+        const body = parts.body ? bodyOf(row) : undefined;
         if (body instanceof Promise) waiting.push(body.then((read) => setBody(record, read)));
         else if (body) record.body = body;
       }
-      if (parts.vector && inFiles.length > 0) waiting.push(readVectors(files, inFiles));
+      if (parts.vector && inFiles.length > 0) waiting.push(readVectors(files, table, inFiles));
       if (waiting.length > 0) await Promise.all(waiting);
       return records;
     });
@@ -132,8 +145,28 @@ function setBody(record: Partial<RawRecord>, body: Uint8Array): void {
 
 async function readVectors(
   files: CollectionFiles,
+  table: RowTable,
   wanted: readonly { row: number; record: Partial<RawRecord> }[],
 ): Promise<void> {
-  const vectors = await files.vectorsOf(wanted.map(({ row }) => row));
-  for (const [at, { record }] of wanted.entries()) record.vector = vectors[at]!;
+  try {
+    const vectors = await files.vectorsOf(wanted.map(({ row }) => row));
+    for (const [at, { record }] of wanted.entries()) record.vector = vectors[at]!;
+  } catch (error) {
+    // One by one, to find out which it is.
+    for (const { row } of wanted)
+      await files.vectorsOf([row]).catch((reason) => {
+        throw naming(reason, table.id(row));
+      });
+    throw error;
+  }
+}
+
+/** What is damaged is named by the record that was wanted. */
+function naming(error: unknown, id: string): unknown {
+  if (!(error instanceof IsovecError) || error.code !== 'CORRUPTION') return error;
+  const details = { ...error.details, id };
+  return new IsovecError(error.code, `the record "${id}" cannot be read: ${error.message}`, {
+    details,
+    cause: error,
+  });
 }

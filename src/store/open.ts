@@ -59,7 +59,8 @@ export async function openLocal(
     if (options.archive && !readOnly) {
       const { Archiving } = await import('./on-demand.ts');
       engine.archiving = new Archiving(engine, options.archive);
-      await engine.archiving.open();
+      // Of a damaged one, the repair does.
+      if (!engine.salvaged) await engine.archiving.open();
     }
     if (!readOnly) events.emit('role', { role: 'writer' });
     engine.lease = new ExclusiveLease(lock);

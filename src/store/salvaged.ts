@@ -1,4 +1,5 @@
 import type { IntegrityProblem } from '../base/api.ts';
+import type { ArchivedFile } from '../journal/archive.ts';
 
 /** What opening with recovery 'salvage' found: nothing is written until repair has dealt with it. */
 export interface Salvaged {
@@ -7,4 +8,6 @@ export interface Salvaged {
   lost: Map<string, Set<string>>;
   /** Numbers of the collections of which a file is damaged. */
   damaged: Set<number>;
+  /** What the archive should name, where it is damaged. */
+  archive?: ArchivedFile[];
 }

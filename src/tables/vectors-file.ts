@@ -64,9 +64,12 @@ export function decodeVectors(
   return salvageVectors(bytes, dimensions).map((vector, index) => {
     if (vector) return vector;
     const row = firstRow + index;
-    throw new IsovecError('CORRUPTION', `${file}: the vector of row ${row} does not match its checksum`, {
-      details: { file, offset: vectorOffset(row, dimensions), row },
-    });
+    const offset = vectorOffset(row, dimensions);
+    throw new IsovecError(
+      'CORRUPTION',
+      `${file}: the vector of row ${row} at byte ${offset} does not match its checksum`,
+      { details: { file, offset, row } },
+    );
   });
 }
 

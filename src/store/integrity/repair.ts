@@ -1,5 +1,11 @@
 import type { Progress, RepairReport } from '../../base/api.ts';
 import { IsovecError } from '../../base/errors.ts';
+import {
+  ARCHIVE_INDEX_NAME,
+  type ArchivedFile,
+  findArchived,
+  replaceArchiveIndex,
+} from '../../journal/archive.ts';
 import { note, store } from '../checkpoint.ts';
 import type { CollectionState } from '../collection-state.ts';
 import { Rewriting } from '../compact.ts';
@@ -19,7 +25,11 @@ export async function repair(engine: Engine, pause: () => Promise<void>): Promis
   const run = async () => {
     const salvaged = engine.salvaged ?? (await examine(engine, pause));
     if (!salvaged) return { repaired: [], recordsRecovered: 0, recordsLost: [] };
-    await rewrite(engine, salvaged);
+    // The log is as it was, and goes on being archived, where nothing else is damaged.
+    const isArchiveAlone = salvaged.problems.every(({ file }) => file.startsWith(ARCHIVE_INDEX_NAME));
+    if (engine.salvaged || !isArchiveAlone) await rewrite(engine, salvaged);
+    if (salvaged.archive) await mendArchive(engine, salvaged, salvaged.archive);
+    await engine.archiving?.open();
     const recordsLost = [...salvaged.lost].map(([collection, ids]) => ({ collection, ids: [...ids] }));
     let recordsRecovered = 0;
     for (const { rows } of engine.collections.values()) recordsRecovered += rows.liveCount;
@@ -32,9 +42,14 @@ export async function repair(engine: Engine, pause: () => Promise<void>): Promis
 async function examine(engine: Engine, pause: () => Promise<void>): Promise<Salvaged | undefined> {
   engine.checkWritable();
   await engine.journal.drain();
-  const { findings, collections } = await surveyEngine(engine, pause);
+  const { findings, collections, archive } = await surveyEngine(engine, pause);
   if (findings.problems.length === 0) return undefined;
-  const salvaged: Salvaged = { problems: findings.problems, lost: new Map(), damaged: new Set() };
+  const salvaged: Salvaged = {
+    problems: findings.problems,
+    lost: new Map(),
+    damaged: new Set(),
+    ...(archive && { archive }),
+  };
   for (const survey of collections) {
     const state = engine.collections.get(survey.stored.id);
     if (!survey.isDamaged || !state) continue;
@@ -79,4 +94,22 @@ async function rewrite(engine: Engine, salvaged: Salvaged): Promise<void> {
     engine.archiving = archiving;
     for (const rewriting of rewritings) await rewriting.abandon();
   }
+}
+
+/** Restoring reaches as far as what is intact follows upon a base; the archive goes on from a new one. */
+async function mendArchive(
+  { storage }: Engine,
+  { problems }: Salvaged,
+  kept: readonly ArchivedFile[],
+): Promise<void> {
+  await replaceArchiveIndex(storage, kept);
+  const names = new Set(kept.map(({ name }) => name));
+  const dropped = (await findArchived(storage)).filter(({ name }) => !names.has(name));
+  for (const { name } of dropped) await storage.remove(name);
+  const newest = kept.at(-1);
+  const until = newest
+    ? `restoring reaches up to entry ${newest.lastSequence} at least`
+    : 'nothing can be restored';
+  const message = `${ARCHIVE_INDEX_NAME}: ${dropped.length} files given up that nothing leads to any more; ${until}; where the chain is broken, the next checkpoint writes a base to go on from`;
+  problems.push({ file: ARCHIVE_INDEX_NAME, kind: 'reference', message });
 }

@@ -24,7 +24,13 @@ export async function salvageInto(engine: Engine, survey: DatabaseSurvey): Promi
   const { nextCollectionId, receipts = [] } = manifest.state;
   engine.collections.nextCollectionId = nextCollectionId;
   engine.collections.receipts.restore(receipts);
-  const salvaged: Salvaged = { problems: findings.problems, lost: new Map(), damaged: new Set() };
+  const { archive } = survey;
+  const salvaged: Salvaged = {
+    problems: findings.problems,
+    lost: new Map(),
+    damaged: new Set(),
+    ...(archive && { archive }),
+  };
   for (const each of collections) {
     if (each.isDamaged) salvaged.damaged.add(each.stored.id);
     for (const id of namedIds(each)) noteLost(salvaged, each.stored.name, id);

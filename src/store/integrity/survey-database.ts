@@ -1,5 +1,6 @@
 /** A whole database read as far as it can be. Changes nothing. */
 import type { IntegrityProblem } from '../../base/api.ts';
+import type { ArchivedFile } from '../../journal/archive.ts';
 import type { Manifest } from '../../journal/manifest.ts';
 import { type LogVisitor, surveyLog } from '../../journal/survey-log.ts';
 import type { VectorIndex } from '../../search/vector-index.ts';
@@ -10,6 +11,7 @@ import { decodeOperations, type Operation } from '../operations.ts';
 import { Findings } from './findings.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
 import { salvageOperations } from './salvage-operations.ts';
+import { surveyArchive } from './survey-archive.ts';
 import { type CollectionSurvey, surveyCollection } from './survey-collection.ts';
 import { isDamage } from './survey-file.ts';
 import { surveyManifest } from './survey-manifest.ts';
@@ -34,6 +36,8 @@ export interface DatabaseSurvey {
   isLogDamaged: boolean;
   /** Neither manifest can be read, so there may have been collections of which it says nothing. */
   isManifestLost: boolean;
+  /** What the archive should name, where it is damaged. */
+  archive?: ArchivedFile[];
   findings: Findings;
 }
 
@@ -57,7 +61,16 @@ export async function surveyDatabase(
   const range = { coveredSequence, ...(lastSequence !== undefined && { lastSequence }) };
   const newest = await surveyLog(storage, range, logVisitor(state, findings));
   const isLogDamaged = findings.problems.length > before;
-  return { manifest, collections, lastSequence: newest, isLogDamaged, isManifestLost, findings };
+  const archive = await surveyArchive(storage, findings, pause);
+  return {
+    manifest,
+    collections,
+    lastSequence: newest,
+    isLogDamaged,
+    isManifestLost,
+    ...(archive && { archive }),
+    findings,
+  };
 }
 
 function logVisitor({ collections }: DatabaseState, findings: Findings): LogVisitor {
