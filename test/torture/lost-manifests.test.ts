@@ -14,6 +14,8 @@ const STEPS_OF_LIFE = 24;
 /** Of the indexes of a life, one in so many is tried. */
 const INDEX_STEP = 7;
 const FIRST_SEED = 20_261_123;
+/** A few seconds on a machine with nothing else to do. */
+const TIMEOUT_MS = 600_000;
 
 /** Names may be lost, empty collections too, and where the log repeats what the files have, so may be the order. */
 function withoutNames(contents: readonly { records: { id: string }[] }[]): string {
@@ -39,7 +41,7 @@ describe('both manifests lost, wherever the process was killed', () => {
   const matrix = new Matrix('lost-manifests');
   afterAll(() => matrix.write());
 
-  it('cost no record, and bring none back that was deleted', async () => {
+  it('cost no record, and bring none back that was deleted', { timeout: TIMEOUT_MS }, async () => {
     let tried = 0;
     for (let seed = FIRST_SEED; tried < IMAGES; seed++) {
       const life = await live(seed, STEPS_OF_LIFE);

@@ -11,6 +11,8 @@ import { type Content, contentOf, copyOf, damageFile, damageOf, openFiles, recor
 /** So small that a base comes after every other checkpoint or so, so large that nothing is dropped. */
 const ARCHIVE = { retentionBytes: 8000, compression: 'none' as const };
 const WRITES = 16;
+/** Ten seconds on a machine with nothing else to do. */
+const TIMEOUT_MS = 600_000;
 
 /** After each entry of the log. */
 const contents = new Map<number, Content>();
@@ -64,7 +66,9 @@ describe('a damaged archive', () => {
     expect(archived.filter((name) => /^archive-\d/.test(name)).length).toBeGreaterThan(2);
   });
 
-  it('is found by verifying, and mended so far that it goes on; what is restored from it is right', async () => {
+  it('is found by verifying, and mended so far that it goes on; what is restored from it is right', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const anyDamage = fc.record({ name: fc.constantFrom(...archived), damage: damageOf });
     await fc.assert(
       fc.asyncProperty(anyDamage, fc.boolean(), async ({ name, damage }, isSalvage) => {
