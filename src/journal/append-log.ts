@@ -88,6 +88,11 @@ export class AppendLog {
     return this.#writtenSequence;
   }
 
+  /** Of the newest entry known to be on the device. */
+  get flushedSequence(): number {
+    return this.#flushedSequence;
+  }
+
   /** Those that hold anything, oldest first. */
   get segments(): readonly SegmentSummary[] {
     const segment = this.#segment;

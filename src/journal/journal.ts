@@ -9,7 +9,7 @@ import { areEqual } from '../base/bytes.ts';
 import { assert, IsovecError } from '../base/errors.ts';
 import type { SharedCell, StorageBackend } from '../storage/storage.ts';
 import { AppendLog } from './append-log.ts';
-import { createFirstSegment, DATA_FILE_PREFIX, findOrphans } from './creation.ts';
+import { createFirstSegment, findOrphans } from './creation.ts';
 import type { Frame, Payload } from './frame.ts';
 import { type Following, followLog, type LogPosition, positionBehind } from './log-position.ts';
 import {
@@ -23,9 +23,9 @@ import {
   olderThanCopy,
 } from './manifest.ts';
 import { loadManifestCopy, type ManifestCopy } from './manifest-copy.ts';
-import { replayLog } from './replay.ts';
+import { replayLog, sweep } from './replay.ts';
 import { removeSegments, SEGMENT_HEADER_BYTES, type SegmentSummary } from './segment.ts';
-import { readWatermark, WATERMARK_NAME, writeWatermark } from './watermark.ts';
+import { durableSequence, readWatermark, watermarkOf, writeWatermark } from './watermark.ts';
 
 export interface JournalOptions {
   durability: 'strict' | 'relaxed';
@@ -56,9 +56,9 @@ export class Journal<State> {
   readonly #storage: StorageBackend;
   readonly #options: JournalOptions;
   #manifest: Manifest<State>;
-  /** Undefined until replay has found where to go on; for good when read-only. */
+  /** Undefined until replayed; for good when read-only. */
   #log: AppendLog | undefined;
-  /** Where reading ended; as long as `#log` is there, that knows better. */
+  /** Where reading ended; `#log`, once there, knows better. */
   #position: LogPosition;
   /** Where others see how far the log can be relied on. */
   readonly #watermark: SharedCell | undefined;
@@ -76,7 +76,7 @@ export class Journal<State> {
     this.#options = options;
     this.#manifest = manifest;
     this.#position = positionBehind(manifest.coveredSequence);
-    if (storage.capabilities.sharedWrites) this.#watermark = storage.cell?.(WATERMARK_NAME);
+    this.#watermark = watermarkOf(storage);
     this.#copyFound = copyFound;
   }
 
@@ -176,13 +176,15 @@ export class Journal<State> {
     onProgress: (done: number, total: number) => void,
   ): Promise<void> {
     const { coveredSequence } = this;
-    this.#position = await replayLog(this.#storage, coveredSequence, this.#options, deliver, onProgress);
+    // In a new place it was left by another database.
+    const options = { ...this.#options, durable: this.#isNew ? 0 : this.#durable };
+    this.#position = await replayLog(this.#storage, coveredSequence, options, deliver, onProgress);
     if (this.#options.readOnly) return;
     // What a killed process wrote and did not flush is counted on from now on.
     await this.#position.segment?.file.flush();
     this.#log = new AppendLog(this.#storage, this.#position, this.#options);
     await this.#mendCopy();
-    await this.#sweep();
+    await sweep(this.#storage, this.files, this.#position);
   }
 
   /** Has somebody else appended or made a checkpoint, as far as is known without the lock? Takes 2 us. */
@@ -195,7 +197,10 @@ export class Journal<State> {
   /** Tells the others how far this one has come. Everything up to there is durable. @param generation of a manifest to look for */
   announce(generation = this.generation): void {
     if (!this.#watermark || this.#options.readOnly) return;
-    writeWatermark(this.#watermark, { generation, sequence: this.lastSequence });
+    writeWatermark(this.#watermark, {
+      generation,
+      sequence: this.#log?.flushedSequence ?? this.lastSequence,
+    });
   }
 
   /**
@@ -327,6 +332,10 @@ export class Journal<State> {
     return this.#log?.position ?? this.#position;
   }
 
+  get #durable(): number {
+    return durableSequence(this.#watermark, this.generation);
+  }
+
   #moveTo(position: LogPosition): void {
     this.#position = position;
     this.#log?.moveTo(position);
@@ -334,8 +343,8 @@ export class Journal<State> {
 
   #following(deliver: (entry: Frame) => void, isLocked: boolean): Following {
     const { onWarning } = this.#options;
+    if (isLocked) return { deliver, onWarning, durable: this.#durable };
     const announced = this.#watermark && readWatermark(this.#watermark);
-    if (isLocked) return { deliver, onWarning, durable: announced?.sequence ?? 0 };
     return { deliver, onWarning, until: announced?.sequence ?? this.lastSequence };
   }
 
@@ -382,16 +391,5 @@ export class Journal<State> {
     if (manifest && manifest.generation >= this.generation) return;
     if (damage) this.#options.onWarning(`${damage.message}; it is being made again`);
     await this.#replaceCopy();
-  }
-
-  /** Removes what an interrupted checkpoint left: data files that no manifest names, segments wholly covered. */
-  async #sweep(): Promise<void> {
-    for (const name of await this.#storage.list())
-      if (name.startsWith(DATA_FILE_PREFIX) && !(name in this.files)) await this.#storage.remove(name);
-    const { sealed, segment } = this.#position;
-    const needed = new Set(
-      [...sealed, ...(segment ? [segment] : [])].map(({ firstSequence }) => firstSequence),
-    );
-    await removeSegments(this.#storage, (firstSequence) => !needed.has(firstSequence));
   }
 }

@@ -89,7 +89,10 @@ async function enter(
   }
 }
 
-async function readOn(position: LogPosition, { deliver, until, onWarning }: Following): Promise<LogPosition> {
+async function readOn(
+  position: LogPosition,
+  { deliver, until, durable, onWarning }: Following,
+): Promise<LogPosition> {
   const { segment } = position;
   if (!segment) return position;
   const { file, firstSequence, bytes } = segment;
@@ -103,6 +106,7 @@ async function readOn(position: LogPosition, { deliver, until, onWarning }: Foll
   const end = await readSegment(file, firstSequence, true, take, {
     ...(bytes > 0 && { from: { offset: bytes, sequence: position.nextSequence } }),
     ...(until !== undefined && { until }),
+    ...(durable !== undefined && { durable }),
     isNew: true,
   });
   if (until === undefined && end.tornBytes > 0) await cutTail(file, end.validBytes, end.tornBytes, onWarning);

@@ -1,13 +1,22 @@
 /** The log as it is found on opening: what no checkpoint covers is delivered, and where writing goes on is found. */
 import { IsovecError } from '../base/errors.ts';
 import type { StorageBackend } from '../storage/storage.ts';
+import { DATA_FILE_PREFIX } from './creation.ts';
 import type { Frame } from './frame.ts';
 import { cutTail, type LogPosition, type OpenSegment, positionBehind, tornTail } from './log-position.ts';
-import { parseSegmentName, readSegment, SEGMENT_HEADER_BYTES, segmentName } from './segment.ts';
+import {
+  parseSegmentName,
+  readSegment,
+  removeSegments,
+  SEGMENT_HEADER_BYTES,
+  segmentName,
+} from './segment.ts';
 
 export interface ReplayOptions {
   /** Changes nothing: a torn tail is only warned of. */
   readOnly: boolean;
+  /** Entries up to this one are known to have been on the device; 0 where nothing is known. */
+  durable: number;
   onWarning: (message: string) => void;
 }
 
@@ -39,8 +48,24 @@ export async function replayLog(
   } finally {
     for (const segment of segments) if (segment !== position.segment) await segment.file.close();
   }
+  if (position.nextSequence <= options.durable)
+    throw cutOff(segments.at(-1)!, position.nextSequence, options.durable);
   position.sealed = segments.filter((segment) => segment !== position.segment && segment.bytes > 0);
   return position;
+}
+
+/** Removes what an interrupted checkpoint left: data files that no manifest names, segments that have not been replayed. */
+export async function sweep(
+  storage: StorageBackend,
+  named: Readonly<Record<string, unknown>>,
+  { sealed, segment }: LogPosition,
+): Promise<void> {
+  for (const name of await storage.list())
+    if (name.startsWith(DATA_FILE_PREFIX) && !(name in named)) await storage.remove(name);
+  const needed = new Set(
+    [...sealed, ...(segment ? [segment] : [])].map(({ firstSequence }) => firstSequence),
+  );
+  await removeSegments(storage, (firstSequence) => !needed.has(firstSequence));
 }
 
 async function openNeeded(storage: StorageBackend, wanted: number): Promise<OpenSegment[]> {
@@ -66,17 +91,18 @@ async function replaySegment(
   segment: OpenSegment,
   isLast: boolean,
   position: LogPosition,
-  { readOnly, onWarning }: ReplayOptions,
+  { readOnly, durable, onWarning }: ReplayOptions,
   deliver: (entry: Frame) => void,
 ): Promise<void> {
   const { file, firstSequence } = segment;
   const wanted = position.nextSequence;
   if (firstSequence > wanted) throw missing(wanted, firstSequence);
-  const end = await readSegment(file, firstSequence, isLast, (frame) => {
+  const take = (frame: Frame) => {
     if (segment.firstTime === 0) segment.firstTime = frame.time;
     position.lastTime = frame.time;
     deliver(frame);
-  });
+  };
+  const end = await readSegment(file, firstSequence, isLast, take, { durable });
   const { validBytes, tornBytes } = end;
   if (tornBytes > 0) {
     if (readOnly) onWarning(tornTail(file, validBytes, tornBytes));
@@ -85,6 +111,15 @@ async function replaySegment(
   segment.bytes = validBytes;
   position.nextSequence = end.nextSequence;
   if (isLast) position.segment = segment;
+}
+
+function cutOff(
+  { file: { name: file }, bytes }: OpenSegment,
+  sequence: number,
+  durable: number,
+): IsovecError {
+  const message = `${file}: ends at byte ${bytes} before sequence ${sequence}, though ${durable} had been flushed`;
+  return new IsovecError('CORRUPTION', message, { details: { file, offset: bytes, sequence } });
 }
 
 /** @param found where the log goes on, if it does */

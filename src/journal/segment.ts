@@ -109,6 +109,8 @@ export interface SegmentRange {
   until?: number;
   /** Somebody may have been about to make the segment: without a whole header it is empty. */
   isNew?: boolean;
+  /** Frames up to this sequence are known to have been on the device. */
+  durable?: number;
 }
 
 /**
@@ -121,7 +123,7 @@ export async function readSegment(
   firstSequence: number,
   isLast: boolean,
   deliver: (frame: Frame) => void,
-  { from, until = Number.POSITIVE_INFINITY, isNew = false }: SegmentRange = {},
+  { from, until = Number.POSITIVE_INFINITY, isNew = false, durable = 0 }: SegmentRange = {},
 ): Promise<SegmentEnd> {
   const sizeBytes = await file.size();
   const window = new ReadWindow(file, sizeBytes);
@@ -131,7 +133,8 @@ export async function readSegment(
   while (offset < sizeBytes && sequence <= until) {
     const frame = await readFrame(window, offset);
     if (frame?.sequence !== sequence) {
-      const promised = !isLast || (await isPromiseBehind(window, offset + 1, sequence));
+      const promised =
+        !isLast || sequence <= durable || (await isPromiseBehind(window, offset + 1, sequence));
       if (promised) throw damage(file.name, offset, sequence);
       break;
     }

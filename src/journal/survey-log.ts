@@ -22,6 +22,8 @@ export interface LogRange {
   coveredSequence: number;
   /** The last entry known to have been written. Left out: what looks like a write that never finished is one. */
   lastSequence?: number;
+  /** Entries up to this one are known to have been on the device; there may be more. */
+  durable?: number;
 }
 
 export interface LogVisitor {
@@ -57,9 +59,9 @@ export async function surveyLog(
     expected = await survey.run(expected);
   }
   // Of a segment that is gone at least one may have been, so its name is not given again.
-  const known = Math.max(expected - 1, isFirstMissing ? wanted : coveredSequence, ...firstSequences);
-  if (Number.isFinite(lastSequence) && expected <= lastSequence)
-    visitor.damage(gap(firstSequences.at(-1) ?? expected, expected, lastSequence));
+  const durable = Math.max(range.durable ?? 0, Number.isFinite(lastSequence) ? lastSequence : 0);
+  const known = Math.max(expected - 1, durable, isFirstMissing ? wanted : coveredSequence, ...firstSequences);
+  if (expected <= durable) visitor.damage(gap(firstSequences.at(-1) ?? expected, expected, durable));
   return known;
 }
 
@@ -96,13 +98,14 @@ class SegmentSurvey {
   readonly #firstSequence: number;
   readonly #isLast: boolean;
   readonly #lastSequence: number | undefined;
+  readonly #durable: number;
   readonly #visitor: LogVisitor;
 
   constructor(
     storage: StorageBackend,
     firstSequence: number,
     isLast: boolean,
-    { lastSequence }: LogRange,
+    { lastSequence, durable = 0 }: LogRange,
     visitor: LogVisitor,
   ) {
     this.#storage = storage;
@@ -110,6 +113,7 @@ class SegmentSurvey {
     this.#firstSequence = firstSequence;
     this.#isLast = isLast;
     this.#lastSequence = lastSequence;
+    this.#durable = durable;
     this.#visitor = visitor;
   }
 
@@ -165,7 +169,7 @@ class SegmentSurvey {
 
   /** The rule of recovery: a broken end that no promise covers is a write that never finished. */
   async #isTorn(window: ReadWindow, from: number, expected: number): Promise<boolean> {
-    if (!this.#isLast || this.#lastSequence !== undefined) return false;
+    if (!this.#isLast || this.#lastSequence !== undefined || expected <= this.#durable) return false;
     return !(await isPromiseBehind(window, Math.min(from, window.sizeBytes), expected));
   }
 

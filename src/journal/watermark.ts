@@ -1,7 +1,10 @@
 /**
  * How far the log can be relied on, for those who read it while somebody else writes: what lies behind may be half
- * written, or be cut off again. Told when entries are durable, and after a checkpoint; a hint, and never needed under
- * the lock.
+ * written, or be cut off again. Told when entries are durable, and after a checkpoint.
+ *
+ * Never needed, for it is never flushed and may be lost or old after a crash. But it is never told before the entries that
+ * it speaks of have been flushed, so it is evidence: what the log lacks of them is damage, not a write that never finished.
+ * One of an older generation than the manifest is none: a repair may have given up entries since.
  *
  *   0  8  generation of the manifest
  *   8  8  sequence of the last durable entry
@@ -9,7 +12,7 @@
  */
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
-import type { SharedCell } from '../storage/storage.ts';
+import type { SharedCell, StorageBackend } from '../storage/storage.ts';
 
 export const WATERMARK_NAME = 'watermark';
 
@@ -18,6 +21,17 @@ const CHECKED_BYTES = 16;
 export interface Watermark {
   generation: number;
   sequence: number;
+}
+
+/** Only where several may write does anybody tell. */
+export function watermarkOf(storage: StorageBackend): SharedCell | undefined {
+  return storage.capabilities.sharedWrites ? storage.cell?.(WATERMARK_NAME) : undefined;
+}
+
+/** @returns up to which sequence entries are known to have been on the device; 0 where nothing says so */
+export function durableSequence(cell: SharedCell | undefined, generation: number): number {
+  const watermark = cell && readWatermark(cell);
+  return watermark && watermark.generation >= generation ? watermark.sequence : 0;
 }
 
 export function writeWatermark(cell: SharedCell, { generation, sequence }: Watermark): void {
@@ -29,7 +43,8 @@ export function writeWatermark(cell: SharedCell, { generation, sequence }: Water
 export function readWatermark(cell: SharedCell): Watermark | undefined {
   const bytes = cell.read();
   if (bytes.length !== CHECKED_BYTES + 4) return undefined;
+  const checksum = new ByteReader(bytes.subarray(CHECKED_BYTES), WATERMARK_NAME).u32();
+  if (checksum !== crc32c(bytes.subarray(0, CHECKED_BYTES))) return undefined;
   const reader = new ByteReader(bytes, WATERMARK_NAME);
-  const watermark = { generation: reader.u64(), sequence: reader.u64() };
-  return reader.u32() === crc32c(bytes.subarray(0, CHECKED_BYTES)) ? watermark : undefined;
+  return { generation: reader.u64(), sequence: reader.u64() };
 }

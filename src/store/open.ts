@@ -68,7 +68,7 @@ export async function openLocal(
     if (acquire && storage.capabilities.sharedWrites && !engine.salvaged)
       // What has been removed meanwhile is not begun anew: what memory holds would not be in it.
       (await import('./on-demand.ts')).share(engine, lock, () => acquire({ create: false }));
-    engine.journal.announce();
+    if (!engine.salvaged) engine.journal.announce();
     const { yieldTurn } = platform;
     const database = new LocalDatabase({ location, engine, place, presence, yieldTurn, care });
     if (options.verifyInterval !== undefined) await database.verifyEvery(options.verifyInterval);

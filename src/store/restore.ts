@@ -122,7 +122,7 @@ async function readTail(storage: StorageBackend, archivedSequence: number): Prom
   if (coveredSequence > archivedSequence) throw notArchived(archivedSequence + 1, coveredSequence);
   const frames: Frame[] = [];
   const ignore = () => {};
-  const options = { readOnly: true, onWarning: ignore };
+  const options = { readOnly: true, durable: 0, onWarning: ignore };
   const { segment } = await replayLog(
     storage,
     archivedSequence,

@@ -10,7 +10,7 @@ import { vectorOf } from '../store/fixture.ts';
 import { CrashReplay, IMAGE_KINDS, type ImageKind } from './crash-images.ts';
 import { collectGarbage } from './garbage.ts';
 import { type Life, live, possibleWorlds } from './life.ts';
-import { type DiskImage, SimulatedBackend, SimulatedDisk } from './simulated-disk.ts';
+import { SimulatedBackend, SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedPlatform } from './simulated-platform.ts';
 import { checkAnswers, digestOfDatabase, type World } from './world.ts';
 
@@ -116,18 +116,18 @@ export async function crashLife(
       const outcome = { seed, index, kind, durability, operation: life.operationAt(index) };
       const told = (second?: ImageKind, error?: unknown) =>
         tell({ ...outcome, ...(second && { second }), ...(error !== undefined && { error }) });
-      if (!(await crashOnce(image.files, worlds, numbers, told))) return;
+      const disk = new SimulatedDisk(image.files, life.disk.sharedWrites);
+      if (!(await crashOnce(disk, worlds, numbers, told))) return;
     }
   }
 }
 
 async function crashOnce(
-  files: DiskImage,
+  disk: SimulatedDisk,
   worlds: World[],
   numbers: () => number,
   told: (second?: ImageKind, error?: unknown) => boolean,
 ): Promise<boolean> {
-  const disk = new SimulatedDisk(files);
   let found: World;
   try {
     found = await recover(disk, worlds, numbers);
@@ -144,7 +144,7 @@ async function crashOnce(
       const image = replay.image(kind, numbers);
       if (!image) continue;
       try {
-        await recover(new SimulatedDisk(image.files), [found], numbers);
+        await recover(new SimulatedDisk(image.files, disk.sharedWrites), [found], numbers);
       } catch (error) {
         return told(kind, error);
       }
@@ -175,9 +175,8 @@ async function liveOn(
   query: (dimensions: number) => number[],
 ): Promise<void> {
   backend.kill();
-  const copy = new SimulatedDisk(
-    new Map([...disk.files].map(([name, content]) => [name, content.copy(0, content.length)])),
-  );
+  const files = new Map([...disk.files].map(([name, content]) => [name, content.copy(0, content.length)]));
+  const copy = new SimulatedDisk(files, disk.sharedWrites);
   const { database: again } = await open(copy);
   const [first] = world.collections;
   let expected = world;

@@ -3,6 +3,7 @@ import { crc32c } from '../../src/base/crc32c.ts';
 import { IsovecError } from '../../src/base/errors.ts';
 import { FRAME_HEADER_BYTES } from '../../src/journal/frame.ts';
 import { SEGMENT_HEADER_BYTES } from '../../src/journal/segment.ts';
+import { WATERMARK_NAME } from '../../src/journal/watermark.ts';
 import { openLocal } from '../../src/store/open.ts';
 import { Matrix } from '../matrix.ts';
 import { vectorOf } from '../store/fixture.ts';
@@ -18,13 +19,15 @@ const worlds: World[] = [];
 let whole: DiskImage;
 
 async function open(image: DiskImage) {
-  const platform = new SimulatedPlatform(new SimulatedBackend(new SimulatedDisk(image), () => 0));
+  const disk = new SimulatedDisk(image, image.has(WATERMARK_NAME));
+  const platform = new SimulatedPlatform(new SimulatedBackend(disk, () => 0));
   return { database: await openLocal(platform, 'damaged', {}), platform };
 }
 
-/** A database with every kind of file, dead rows and a tail of the log. */
-async function makeWhole(): Promise<DiskImage> {
-  const disk = new SimulatedDisk();
+/** A database with every kind of file, dead rows and a tail of the log. Where several may write, with a watermark, too. */
+async function makeWhole(sharedWrites: boolean): Promise<DiskImage> {
+  worlds.length = 0;
+  const disk = new SimulatedDisk(new Map(), sharedWrites);
   const platform = new SimulatedPlatform(new SimulatedBackend(disk, () => 0));
   const database = await openLocal(platform, 'whole', {});
   const collection = await database.collection('c', CONFIG);
@@ -114,7 +117,7 @@ describe('damage', () => {
   };
 
   beforeAll(async () => {
-    whole = await makeWhole();
+    whole = await makeWhole(false);
   });
   afterAll(() => matrix.write());
 
@@ -185,6 +188,59 @@ describe('damage', () => {
           tell(log, 'hostile bytes, checksum fitting');
         }
     }
+  });
+});
+
+describe('damage to a log of which a watermark tells', () => {
+  let image: DiskImage;
+  let log: string;
+
+  beforeAll(async () => {
+    image = await makeWhole(true);
+    log = [...image.keys()].find((name) => name.startsWith('log-'))!;
+  });
+
+  it('is refused wherever it is, for every entry had been flushed', async () => {
+    const content = image.get(log)!;
+    for (let at = 0; at < content.length; at++) {
+      const flipped = changed(content, at, content[at]! ^ (1 << (at % 8)));
+      expect(await judge(new Map(image).set(log, flipped)), `flipped at ${at}`).toBe('refused');
+      expect(await judge(new Map(image).set(log, content.slice(0, at))), `cut at ${at}`).toBe('refused');
+    }
+    expect(await judge(image)).toBe('harmless');
+  });
+
+  it('is what it was without one, where the watermark itself is damaged or gone', async () => {
+    const content = image.get(log)!;
+    const watermark = image.get(WATERMARK_NAME)!;
+    const torn = new Map(image).set(log, content.slice(0, -1));
+    for (let at = 0; at < watermark.length; at++) {
+      const flipped = changed(watermark, at, watermark[at]! ^ (1 << (at % 8)));
+      expect(await judge(new Map(image).set(WATERMARK_NAME, flipped))).toBe('harmless');
+      expect(await judge(torn.set(WATERMARK_NAME, flipped))).toBe('warned of');
+    }
+    torn.delete(WATERMARK_NAME);
+    expect(await judge(torn)).toBe('warned of');
+  });
+
+  it('is salvaged, but for what it has cost', async () => {
+    const content = image.get(log)!;
+    const disk = new SimulatedDisk(new Map(image).set(log, content.slice(0, -1)), true);
+    const openDisk = (recovery: 'strict' | 'salvage') => {
+      const platform = new SimulatedPlatform(new SimulatedBackend(disk, () => 0), true);
+      return openLocal(platform, 'damaged', { recovery });
+    };
+    const database = await openDisk('salvage');
+    const { repaired } = await database.repair();
+    expect(repaired[0]).toMatchObject({ file: log, kind: 'checksum', ids: ['id1'] });
+    const collection = await database.collection('c');
+    await collection.upsert({ id: 'after', vector: vectorOf(1, DIMENSIONS) });
+    await database.close();
+    const again = await openDisk('strict');
+    expect(await (await again.collection('c')).get(['id3', 'after'])).toMatchObject([
+      { metadata: { generation: 2 } },
+      { id: 'after' },
+    ]);
   });
 });
 

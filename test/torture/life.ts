@@ -92,7 +92,7 @@ function withRecords(before: World, name: string, batch: (RecordInput & { id: st
 
 class Liver {
   readonly #random: () => number;
-  readonly #disk = new SimulatedDisk();
+  readonly #disk: SimulatedDisk;
   readonly #durability: 'strict' | 'relaxed';
   readonly #sessions: Session[] = [];
   readonly #operations: { from: number; name: string }[] = [];
@@ -107,6 +107,7 @@ class Liver {
 
   constructor(seed: number) {
     this.#seed = seed;
+    this.#disk = new SimulatedDisk(new Map(), seed % 2 === 1);
     this.#random = random(seed);
     this.#durability = this.#chance(0.5) ? 'strict' : 'relaxed';
     this.#nextVector = this.#below(10_000);

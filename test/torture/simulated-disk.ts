@@ -7,7 +7,12 @@
  */
 import { IsovecError } from '../../src/base/errors.ts';
 import { GrowableBytes, MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
-import type { StorageBackend, StorageCapabilities, StorageFile } from '../../src/storage/storage.ts';
+import type {
+  SharedCell,
+  StorageBackend,
+  StorageCapabilities,
+  StorageFile,
+} from '../../src/storage/storage.ts';
 
 /** One change. `file` tells apart files that bore the same name one after the other. */
 export type DiskEvent =
@@ -26,11 +31,14 @@ export class SimulatedDisk {
   readonly initial: DiskImage;
   readonly events: DiskEvent[] = [];
   readonly files = new MemoryFiles();
+  /** Whether several may write: then there are cells, too. */
+  readonly sharedWrites: boolean;
   readonly #numbers = new Map<string, number>();
   #nextNumber = 0;
 
-  constructor(image: DiskImage = new Map()) {
+  constructor(image: DiskImage = new Map(), sharedWrites = false) {
     this.initial = image;
+    this.sharedWrites = sharedWrites;
     for (const [name, content] of image) {
       const bytes = new GrowableBytes();
       bytes.write(0, content);
@@ -60,12 +68,7 @@ export class SimulatedDisk {
  */
 export class SimulatedBackend implements StorageBackend {
   readonly kind = 'memory';
-  readonly capabilities: StorageCapabilities = {
-    persistent: true,
-    durableFlush: true,
-    sharedReads: true,
-    sharedWrites: false,
-  };
+  readonly capabilities: StorageCapabilities;
   readonly #disk: SimulatedDisk;
   readonly #memory: MemoryBackend;
   readonly #turns: () => number;
@@ -74,6 +77,8 @@ export class SimulatedBackend implements StorageBackend {
 
   constructor(disk: SimulatedDisk, turns: () => number, readOnly = false) {
     this.#disk = disk;
+    const { sharedWrites } = disk;
+    this.capabilities = { persistent: true, durableFlush: true, sharedReads: true, sharedWrites };
     this.#memory = new MemoryBackend('simulated', disk.files, readOnly);
     this.#turns = turns;
     this.#readOnly = readOnly;
@@ -118,6 +123,22 @@ export class SimulatedBackend implements StorageBackend {
 
   load(name: string): Promise<Uint8Array | undefined> {
     return this.#memory.load(name);
+  }
+
+  /** Never flushed, so a crash may leave any of what was ever written to it. */
+  cell(name: string): SharedCell {
+    const cell = this.#memory.cell(name);
+    return {
+      read: () => cell.read(),
+      write: (bytes) => {
+        if (this.#isKilled) return;
+        if (!this.#disk.files.has(name))
+          this.#disk.events.push({ kind: 'create', name, file: this.#disk.newNumber(name) });
+        const file = this.#disk.numberOf(name);
+        this.#disk.events.push({ kind: 'write', file, offset: 0, bytes: bytes.slice() });
+        cell.write(bytes);
+      },
+    };
   }
 
   usageBytes(): Promise<number> {

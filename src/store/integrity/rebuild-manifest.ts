@@ -9,6 +9,7 @@ import { DIMENSIONS_MAX } from '../../base/limits.ts';
 import { findOrphans } from '../../journal/creation.ts';
 import { type LiveFile, MANIFEST_NAME, type Manifest } from '../../journal/manifest.ts';
 import { parseSegmentName } from '../../journal/segment.ts';
+import { readWatermark, watermarkOf } from '../../journal/watermark.ts';
 import type { StorageFile } from '../../storage/storage.ts';
 import { DATA_HEADER_BYTES, type DataFileIdentity, parseDataFileName } from '../../tables/data-header.ts';
 import type { RecordExtent } from '../../tables/rows-file.ts';
@@ -64,7 +65,10 @@ export async function rebuildManifest(parts: RebuildParts): Promise<Manifest<Dat
   const idsThere = identities.map(({ collectionId }) => collectionId + 1);
   const nextCollectionId = Math.max(definitions.nextCollectionId, ...idsThere);
   // A graph's file is numbered after the manifest that first names it.
-  const generation = Math.max(0, ...identities.map(({ kind, number }) => (kind === 'graph' ? number : 0)));
+  const generations = identities.map(({ kind, number }) => (kind === 'graph' ? number : 0));
+  const watermark = watermarkOf(storage);
+  const told = watermark && readWatermark(watermark);
+  const generation = Math.max(told?.generation ?? 0, ...generations);
   const state = { nextCollectionId, collections };
   return { generation, coveredSequence, writtenAt: 0, files, state };
 }

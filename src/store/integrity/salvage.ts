@@ -37,7 +37,7 @@ export async function salvageInto(engine: Engine, survey: DatabaseSurvey): Promi
     engine.collections.set(each.stored.id, await salvageCollection(engine, each));
   }
   const log = new SalvagedLog(engine, salvaged, survey.isManifestLost ? 1 : nextCollectionId);
-  await surveyLog(engine.storage, { coveredSequence: manifest.coveredSequence }, log);
+  await surveyLog(engine.storage, survey.logRange, log);
   forgetFound(engine, salvaged);
   engine.salvaged = salvaged;
   for (const { message } of salvaged.problems) engine.events.emit('warning', { code: 'CORRUPTION', message });

@@ -2,7 +2,8 @@
 import type { IntegrityProblem } from '../../base/api.ts';
 import type { ArchivedFile } from '../../journal/archive.ts';
 import type { Manifest } from '../../journal/manifest.ts';
-import { type LogVisitor, surveyLog } from '../../journal/survey-log.ts';
+import { type LogRange, type LogVisitor, surveyLog } from '../../journal/survey-log.ts';
+import { durableSequence, watermarkOf } from '../../journal/watermark.ts';
 import type { VectorIndex } from '../../search/vector-index.ts';
 import type { StorageBackend } from '../../storage/storage.ts';
 import type { ResolvedConfig } from '../config.ts';
@@ -30,6 +31,8 @@ export interface SurveyOptions {
 export interface DatabaseSurvey {
   manifest: Manifest<DatabaseState>;
   collections: CollectionSurvey[];
+  /** What was known of the log. */
+  logRange: LogRange;
   /** The newest sequence that can have been given out. */
   lastSequence: number;
   /** Is any part of the log damaged? */
@@ -58,13 +61,17 @@ export async function surveyDatabase(
   for (const stored of state.collections)
     collections.push(await surveyCollection({ storage, files, createIndex, findings, pause }, stored));
   const before = findings.problems.length;
-  const range = { coveredSequence, ...(lastSequence !== undefined && { lastSequence }) };
+  const range: LogRange =
+    lastSequence === undefined
+      ? { coveredSequence, durable: durableSequence(watermarkOf(storage), manifest.generation) }
+      : { coveredSequence, lastSequence };
   const newest = await surveyLog(storage, range, logVisitor(state, findings));
   const isLogDamaged = findings.problems.length > before;
   const archive = await surveyArchive(storage, findings, pause);
   return {
     manifest,
     collections,
+    logRange: range,
     lastSequence: newest,
     isLogDamaged,
     isManifestLost,
