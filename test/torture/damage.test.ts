@@ -227,7 +227,7 @@ describe('damage to a log of which a watermark tells', () => {
     const content = image.get(log)!;
     const disk = new SimulatedDisk(new Map(image).set(log, content.slice(0, -1)), true);
     const openDisk = (recovery: 'strict' | 'salvage') => {
-      const platform = new SimulatedPlatform(new SimulatedBackend(disk, () => 0), true);
+      const platform = new SimulatedPlatform(new SimulatedBackend(disk, () => 0), { runsByItself: true });
       return openLocal(platform, 'damaged', { recovery });
     };
     const database = await openDisk('salvage');

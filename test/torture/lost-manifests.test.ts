@@ -26,7 +26,9 @@ function withoutNames(contents: readonly { records: { id: string }[] }[]): strin
 }
 
 async function salvage(files: DiskImage): Promise<string> {
-  const platform = new SimulatedPlatform(new SimulatedBackend(new SimulatedDisk(files), () => 0), true);
+  const platform = new SimulatedPlatform(new SimulatedBackend(new SimulatedDisk(files), () => 0), {
+    runsByItself: true,
+  });
   const database = await openLocal(platform, 'lost', { recovery: 'salvage' });
   const found = withoutNames(await contentsOf(database));
   await database.repair();

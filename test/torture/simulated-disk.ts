@@ -74,6 +74,13 @@ export class SimulatedBackend implements StorageBackend {
   readonly #turns: () => number;
   readonly #readOnly: boolean;
   #isKilled = false;
+  /** Changes left to make, if that is to be its death, and how much of the last one if it is a write. */
+  #deadline: { changes: number; share: number } | undefined;
+  #tellDied: () => void = () => {};
+  /** Resolves at the death that was called for. */
+  readonly died = new Promise<void>((resolve) => {
+    this.#tellDied = resolve;
+  });
 
   constructor(disk: SimulatedDisk, turns: () => number, readOnly = false) {
     this.#disk = disk;
@@ -87,6 +94,17 @@ export class SimulatedBackend implements StorageBackend {
   /** The process is gone: what it had not done by now never happens, and nobody hears of it. */
   kill(): void {
     this.#isKilled = true;
+  }
+
+  /** The process is to be killed when it makes the change behind so many. @param share of a write that is made then */
+  dieAfter(changes: number, share: number): void {
+    this.#deadline = { changes, share };
+  }
+
+  /** @returns how much of a write of so many bytes is made before the process is gone */
+  cut(length: number): number {
+    const isDying = this.#deadline?.changes === 0 && !this.#isKilled;
+    return isDying ? Math.floor(length * this.#deadline!.share) : length;
   }
 
   list(): Promise<string[]> {
@@ -149,9 +167,15 @@ export class SimulatedBackend implements StorageBackend {
     return this.#memory.close();
   }
 
+  #die(): void {
+    this.#isKilled = true;
+    this.#tellDied();
+  }
+
   /** Waits as long as the disk would, for ever once the process is gone. */
   async turn(): Promise<void> {
     for (let turns = this.#turns(); turns > 0; turns--) await undefined;
+    if (this.#deadline && this.#deadline.changes-- <= 0) this.#die();
     if (this.#isKilled) await new Promise(() => {});
     if (this.#readOnly) throw new IsovecError('READ_ONLY', 'the simulated disk was opened read-only');
   }
@@ -182,7 +206,11 @@ class SimulatedFile implements StorageFile {
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     // What the caller does with its buffer afterwards must not reach the record.
-    const copy = bytes.slice();
+    const copy = bytes.slice(0, this.#backend.cut(bytes.length));
+    if (copy.length < bytes.length) {
+      this.#disk.events.push({ kind: 'write', file: this.#number, offset, bytes: copy });
+      await this.#memory.write(offset, copy);
+    }
     await this.#backend.turn();
     this.#disk.events.push({ kind: 'write', file: this.#number, offset, bytes: copy });
     await this.#memory.write(offset, copy);

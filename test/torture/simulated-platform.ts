@@ -1,23 +1,32 @@
+import type { LockProvider } from '../../src/storage/lock.ts';
 import type { Platform } from '../../src/store/platform.ts';
 import { loadKernel } from '../store/memory-platform.ts';
 import type { SimulatedBackend } from './simulated-disk.ts';
+
+export interface SimulatedPlatformOptions {
+  /** For what waits for its turns in the foreground, as salvaging does. */
+  runsByItself?: boolean;
+  /** Where several processes have one disk. */
+  locks?: LockProvider;
+}
 
 /** A runtime in which nothing happens by itself: the graph is linked when `runTurns` says so. */
 export class SimulatedPlatform implements Platform {
   readonly #backend: SimulatedBackend;
   readonly #waiting: (() => void)[] = [];
-  readonly #runsByItself: boolean;
+  readonly #options: SimulatedPlatformOptions;
 
-  /** @param runsByItself for what waits for its turns in the foreground, as salvaging does */
-  constructor(backend: SimulatedBackend, runsByItself = false) {
+  constructor(backend: SimulatedBackend, options: SimulatedPlatformOptions = {}) {
     this.#backend = backend;
-    this.#runsByItself = runsByItself;
+    this.#options = options;
   }
 
   loadKernel = loadKernel;
 
   async storage() {
+    const { locks } = this.#options;
     return {
+      ...(locks && { locks }),
       provider: {
         kind: 'memory' as const,
         open: async () => this.#backend,
@@ -29,7 +38,7 @@ export class SimulatedPlatform implements Platform {
 
   /** A property, for the store takes it off the platform. */
   readonly yieldTurn = (callback: () => void): void => {
-    if (this.#runsByItself) setImmediate(callback);
+    if (this.#options.runsByItself) setImmediate(callback);
     else this.#waiting.push(callback);
   };
 
