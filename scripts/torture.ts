@@ -56,6 +56,8 @@ async function run(images: number, firstSeed: number): Promise<void> {
     const now = performance.now();
     if (now - toldAt > PROGRESS_INTERVAL_MS) {
       toldAt = now;
+      // Whoever ends it early has these.
+      matrix.write();
       const perSecond = Math.round((tried / (now - start)) * 1000);
       console.log(`seed ${outcome.seed}: ${tried} images, ${failed} failed, ${perSecond} a second`);
     }
