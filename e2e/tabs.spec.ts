@@ -153,6 +153,45 @@ for (const storage of STORAGES)
         expect(isHandedOver).toBe(stop.startsWith('is about to be'));
       });
 
+    test('read on, opened first or second, while a writer comes, writes, compacts, and goes in every way', async ({
+      context,
+    }) => {
+      const readers: Page[] = [];
+      const openReader = async () => {
+        const page = await context.newPage();
+        await page.goto(served.url);
+        await page.evaluate((kind) => tab.openToRead('shared', { storage: kind }), storage);
+        readers.push(page);
+      };
+      const write = async (page: Page, name: string) => {
+        const ids = Array.from({ length: 40 }, (_, index) => `${name} ${index}`).sort();
+        await page.evaluate((given) => tab.write(given), ids);
+        for (const reader of readers) expect(await reader.evaluate(() => tab.read())).toEqual(ids);
+      };
+      const [first] = await openTabs(context, storage, 1);
+      await openReader();
+      await write(first!, 'first');
+      await first!.close();
+      await openReader();
+      for (const [fate, meet] of Object.entries(FATES)) {
+        for (const reader of readers) await reader.evaluate(() => tab.read());
+        const [writer] = await openTabs(context, storage, 1);
+        const [next] = await openTabs(context, storage, 1);
+        await write(writer!, `before it ${fate}`);
+        await writer!.evaluate(() => tab.compact());
+        await write(writer!, `compacted before it ${fate}`);
+        await meet(writer!, context);
+        await write(next!, `after it ${fate}`);
+        await next!.evaluate(() => tab.compact());
+        await writer!.close();
+        await next!.close();
+      }
+      for (const reader of readers) {
+        await reader.evaluate(() => tab.read());
+        expect(await reader.evaluate(() => tab.role())).toBe('none');
+      }
+    });
+
     test('contend: eight of them, 200 batches each, all there and none twice', async ({ context }) => {
       const pages = await openTabs(context, storage, 8);
       const { writer } = await byRole(pages);

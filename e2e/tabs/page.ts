@@ -45,6 +45,35 @@ const tab = {
     collection = await database.collection('records', { dimensions: DIMENSIONS, metric: 'dot' });
     await collection.upsert({ id: `tab ${Math.random()}`, vector: new Float32Array(DIMENSIONS) });
   },
+  async openToRead(location: string, options: OpenOptions): Promise<void> {
+    database = await open(location, { ...options, readOnly: true });
+    collection = await database.collection('records');
+  },
+  /** All ids, by way of a query, a scan and their records, which agree. */
+  async read(): Promise<string[]> {
+    const query = { vector: new Float32Array(DIMENSIONS).fill(1), topK: 10_000 };
+    const hits = await collection.query({ ...query, exact: true });
+    const ids: string[] = [];
+    for await (const { id } of collection.scan({ batchSize: 7 })) ids.push(id);
+    const records = await collection.get(ids);
+    const found = [...new Set([...hits.map(({ id }) => id), ...ids, ...records.map((record) => record?.id)])];
+    if (found.length !== ids.length || (await collection.count()) !== ids.length)
+      throw new Error(`${hits.length} hits, ${ids.length} ids scanned, ${found.length} in all`);
+    return ids.sort();
+  },
+  /** As the one state that the writer is to leave behind. */
+  async write(ids: string[]): Promise<void> {
+    const gone: string[] = [];
+    for await (const { id } of collection.scan()) if (!ids.includes(id)) gone.push(id);
+    await database.transaction(async (tx) => {
+      const records = tx.collection('records');
+      await records.delete(gone);
+      await records.upsert(ids.map((id) => ({ id, vector: new Float32Array(DIMENSIONS).fill(id.length) })));
+    });
+  },
+  async compact(): Promise<void> {
+    await database.compact();
+  },
   async setCounter(): Promise<void> {
     await collection.insert({ id: 'counter', vector: new Float32Array(DIMENSIONS), metadata: { count: 0 } });
   },

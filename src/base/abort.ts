@@ -39,24 +39,6 @@ export async function abortable<T>(
   }
 }
 
-/** Runs `fn` with a signal that is aborted when any of these is, with its reason. */
-export async function withSignals<T>(
-  signals: readonly (AbortSignal | undefined)[],
-  fn: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const onAbort = ({ target }: Event) => controller.abort((target as AbortSignal).reason);
-  for (const signal of signals) {
-    if (signal?.aborted) controller.abort(signal.reason);
-    signal?.addEventListener('abort', onAbort);
-  }
-  try {
-    return await fn(controller.signal);
-  } finally {
-    for (const signal of signals) signal?.removeEventListener('abort', onAbort);
-  }
-}
-
 export function aborted(signal: AbortSignal): IsovecError {
   const { reason } = signal;
   // The store's own reason says what has happened.

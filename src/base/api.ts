@@ -17,7 +17,7 @@ export interface OpenOptions {
   durability?: 'strict' | 'relaxed';
   /** Milliseconds between flushes under 'relaxed'. Default 1000. */
   syncInterval?: number;
-  /** Open without ever writing; many readers may. */
+  /** Open without ever writing; many readers may. Each sees what others write, and keeps nobody waiting. */
   readOnly?: boolean;
   /** false: fail with NOT_FOUND where there is no database yet. Default true. */
   create?: boolean;

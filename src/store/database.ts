@@ -1,4 +1,3 @@
-import { withSignals } from '../base/abort.ts';
 import type {
   Collection,
   CollectionConfig,
@@ -20,7 +19,7 @@ import type { HeldLock } from '../storage/lock.ts';
 import { dropped, LocalCollection } from './collection.ts';
 import type { CollectionState } from './collection-state.ts';
 import { checkConfigMatches, resolveConfig } from './config.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, openedReadOnly } from './engine.ts';
 import { Indexer } from './indexer.ts';
 import type { LogCare } from './log-care.ts';
 import { Maintenance } from './maintenance.ts';
@@ -39,6 +38,13 @@ export interface DatabaseParts {
   presence: HeldLock | undefined;
   yieldTurn: (callback: () => void) => void;
   care: LogCare;
+}
+
+interface CreationOptions {
+  /** For a receipt of the creation. */
+  operation?: OperationId | undefined;
+  /** Nothing is created: whoever asks may only read. */
+  isReadOnly?: boolean | undefined;
 }
 
 /** The door to one open database, in the thread that holds it. */
@@ -77,11 +83,11 @@ export class LocalDatabase implements Database {
     return this.#session.run(async () => this.localCollection<M>(name, config));
   }
 
-  /** As `collection`, with what only this thread can offer. @param operation for a receipt, should it be created */
+  /** As `collection`, with what only this thread can offer. */
   async localCollection<M extends Metadata>(
     name: string,
     config?: CollectionConfig,
-    operation?: OperationId,
+    creation: CreationOptions = {},
   ): Promise<LocalCollection<M>> {
     const engine = this.#engine;
     checkName(name, 'name', NAME_BYTES_MAX);
@@ -91,7 +97,7 @@ export class LocalDatabase implements Database {
       return found;
     };
     await engine.refresh();
-    const state = open() ?? (await this.#create(name, config, open, operation));
+    const state = open() ?? (await this.#create(name, config, open, creation));
     return new LocalCollection<M>(state, engine, this.#session);
   }
 
@@ -100,7 +106,7 @@ export class LocalDatabase implements Database {
     name: string,
     config: CollectionConfig | undefined,
     open: () => CollectionState | undefined,
-    operation: OperationId | undefined,
+    { operation, isReadOnly }: CreationOptions,
   ): Promise<CollectionState> {
     const engine = this.#engine;
     if (config === undefined) {
@@ -111,6 +117,7 @@ export class LocalDatabase implements Database {
       throw notFound(name);
     }
     const resolved = resolveConfig(config);
+    if (isReadOnly) throw openedReadOnly();
     return engine.exclusively(async () => {
       const found = open();
       if (found) return found;
@@ -168,14 +175,14 @@ export class LocalDatabase implements Database {
     operationOf?: (result: T) => OperationId | undefined,
   ): Promise<T> {
     return this.#session.run(() => {
-      const given = checkTransaction(fn, options);
+      const { signal: given } = checkTransaction(fn, options);
       const engine = this.#engine;
       const find = (name: string) => {
         const state = engine.collections.find(name);
         if (!state) throw notFound(name);
         return state;
       };
-      return withSignals([given.signal, this.#session.ending], (signal) =>
+      return this.#session.runUntilClosing(given, (signal) =>
         engine.transact(async (draft) => {
           const result = await runTransaction(draft, find, fn, signal);
           const operation = operationOf?.(result);

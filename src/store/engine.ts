@@ -121,7 +121,7 @@ export class Engine {
 
   /** @throws IsovecError READ_ONLY; STORAGE_IO when the database can only be closed any more */
   checkWritable(): void {
-    if (this.readOnly) throw new IsovecError('READ_ONLY', 'the database was opened with readOnly');
+    if (this.readOnly) throw openedReadOnly();
     if (this.salvaged)
       throw new IsovecError(
         'READ_ONLY',
@@ -300,6 +300,10 @@ export class Engine {
         names.add(this.collections.get(operation.collectionId)?.name ?? '');
     return [...names];
   }
+}
+
+export function openedReadOnly(): IsovecError {
+  return new IsovecError('READ_ONLY', 'the database was opened with readOnly');
 }
 
 function countPuts(operations: readonly RecordOperation[]): Map<number, number> {

@@ -5,12 +5,7 @@ export class Session {
   #running = 0;
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
-  readonly #end = new AbortController();
-
-  /** Aborted when closing begins: for what might otherwise never end. */
-  get ending(): AbortSignal {
-    return this.#end.signal;
-  }
+  readonly #endless = new Set<AbortController>();
 
   /** @throws IsovecError CLOSED once closing has begun */
   check(): void {
@@ -29,15 +24,36 @@ export class Session {
     }
   }
 
-  /** Lets no further call in, aborts `ending`, waits for the calls under way, then runs `fn`, once. */
+  /**
+   * As `run`, for what might never end by itself.
+   * @param fn gets a signal that is aborted with the given one, and when closing begins
+   */
+  runUntilClosing<T>(given: AbortSignal | undefined, fn: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.run(async () => {
+      const controller = new AbortController();
+      const onAbort = () => controller.abort(given?.reason);
+      if (given?.aborted) onAbort();
+      given?.addEventListener('abort', onAbort);
+      this.#endless.add(controller);
+      try {
+        return await fn(controller.signal);
+      } finally {
+        given?.removeEventListener('abort', onAbort);
+        this.#endless.delete(controller);
+      }
+    });
+  }
+
+  /** Lets no further call in, aborts what might never end, waits for the calls under way, then runs `fn`, once. */
   close(fn: () => Promise<void>): Promise<void> {
     this.#closing ??= this.#idle().then(fn);
-    this.#end.abort(
-      new IsovecError(
-        'ABORTED',
-        'the database was closed before the transaction had ended: nothing of it is stored',
-      ),
-    );
+    for (const controller of this.#endless)
+      controller.abort(
+        new IsovecError(
+          'ABORTED',
+          'the database was closed before the transaction had ended: nothing of it is stored',
+        ),
+      );
     return this.#closing;
   }
 

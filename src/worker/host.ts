@@ -16,6 +16,7 @@ import {
 import { answerBuffers, answered, CallServer } from './server.ts';
 import type { TabsPlatform } from './tab-protocol.ts';
 import { TabRouter } from './tab-router.ts';
+import { WritingSide } from './tab-writing-side.ts';
 
 /** What carries out the calls of a page. */
 interface Service {
@@ -51,9 +52,11 @@ export class Host implements HostProtocol {
     return answered(async () => {
       const storage = await this.#platform.storage(options.storage ?? 'auto', location);
       const platform: Platform = { ...this.#platform, storage: async () => storage };
-      // Who only reads needs no writer; and what has no lock is not shared.
-      if (this.#tabs && storage.locks && !options.readOnly) {
-        const router = new TabRouter({ tabs: this.#tabs, platform, storage, location, options, tell });
+      // What has no lock is not shared.
+      if (this.#tabs && storage.locks) {
+        const Side = options.readOnly ? (await import('./tab-reading-side.ts')).ReadingSide : WritingSide;
+        const parts = { tabs: this.#tabs, platform, storage, location, options, tell };
+        const router = new TabRouter(parts, (...given) => new Side(...given));
         this.#service = router;
         await router.open(this.#opening.signal);
       } else this.#service = await this.#openHere(platform, location, options, tell);

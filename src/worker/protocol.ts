@@ -95,7 +95,7 @@ interface OfCollection {
 
 export type Call =
   | { type: 'database'; method: DatabaseMethod; args: unknown[] }
-  | { type: 'openCollection'; name: string; config: CollectionConfig | undefined }
+  | { type: 'openCollection'; name: string; config: CollectionConfig | undefined; isReadOnly?: boolean }
   | (OfCollection & { type: 'collection'; method: CollectionMethod; args: unknown[] })
   | (OfCollection & { type: 'write'; method: RecordMethod; packed: PackedRecords; priority: Priority })
   | (OfCollection & { type: 'delete'; which: unknown; priority: Priority })

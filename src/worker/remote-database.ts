@@ -1,5 +1,4 @@
 import * as Comlink from 'comlink';
-import { withSignals } from '../base/abort.ts';
 import type {
   Collection,
   CollectionConfig,
@@ -108,10 +107,8 @@ class RemoteDatabase implements Database {
 
   transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T> {
     return this.#session.run(() => {
-      const given = checkTransaction(fn, options);
-      return withSignals([given.signal, this.#session.ending], (signal) =>
-        runRemoteTransaction(this.#link, fn, signal),
-      );
+      const { signal: given } = checkTransaction(fn, options);
+      return this.#session.runUntilClosing(given, (signal) => runRemoteTransaction(this.#link, fn, signal));
     });
   }
 

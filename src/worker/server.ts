@@ -76,10 +76,10 @@ export class CallServer {
   }
 
   async #openCollection(
-    { name, config }: CallOf<'openCollection'>,
+    { name, config, isReadOnly }: CallOf<'openCollection'>,
     operation: OperationId | undefined,
   ): Promise<CollectionReference> {
-    const { id } = await this.#database.localCollection(name, config, operation);
+    const { id } = await this.#database.localCollection(name, config, { operation, isReadOnly });
     return { name, id };
   }
 

@@ -1,7 +1,7 @@
 import { IsovecError } from '../base/errors.ts';
 
 /** While something is awaited, the writer is asked for a sign of life this often. */
-const PROBE_MS = 500;
+export const PROBE_MS = 500;
 
 export interface PatienceListener {
   /** Whether anything is awaited from another tab. */

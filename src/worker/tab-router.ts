@@ -1,18 +1,16 @@
 /**
- * One client of a database that tabs share: carries out its page's calls, here while it holds the lock, else by asking
- * whoever does. It waits in line for the lock all the time, so that the database has a writer while anybody has it
- * open. What a writer has not answered when it goes is asked of the next one, under the same operation id.
+ * One client of a database that tabs share: its page's calls are carried out here while this client serves, else by the
+ * writer, which is asked. What a writer has not answered when it goes is asked of the next one, under the same
+ * operation id.
  */
 import { aborted } from '../base/abort.ts';
-import { errorCodeOf, errorToImage, IsovecError } from '../base/errors.ts';
-import type { LocalDatabase } from '../store/database.ts';
+import { type ErrorCode, errorToImage, IsovecError } from '../base/errors.ts';
 import { LOCK_TIMEOUT_DEFAULT_MS } from '../store/open-options.ts';
 import type { Platform, PlatformStorage } from '../store/platform.ts';
 import { RECEIPTS_PER_CLIENT_MAX } from '../store/receipts.ts';
 import type { Answer, Call, EventMessage, RemoteOpenOptions } from './protocol.ts';
-import { CallServer, isCutShort } from './server.ts';
 import { type PendingCall, PendingCalls } from './tab-calls.ts';
-import { Patience, silent } from './tab-patience.ts';
+import { Patience, PROBE_MS, silent } from './tab-patience.ts';
 import {
   type ClientMessage,
   clientName,
@@ -20,14 +18,13 @@ import {
   type TabChannel,
   type TabsPlatform,
 } from './tab-protocol.ts';
-import { type Term, waitInLine } from './tab-term.ts';
-import { TabWriter } from './tab-writer.ts';
-
-/** A writer that cannot open the database leaves it to the next in line; after so many attempts here, calls are told. */
-const FAILURES_MAX = 3;
+import type { LocalSide, Routing, Serving } from './tab-side.ts';
 
 /** A lock that nobody holds, and a sign of life, take a moment: many times what was measured. */
 const SIGN_MS_MIN = 50;
+
+/** Two signs of life that did not come. */
+const GO_ON_ALONE_MS = 2 * PROBE_MS;
 
 export interface TabRouterParts {
   tabs: TabsPlatform;
@@ -39,54 +36,47 @@ export interface TabRouterParts {
   tell: (message: EventMessage) => void;
 }
 
-interface Writing {
-  term: Term;
-  database: LocalDatabase;
-  server: CallServer;
-  others: TabWriter;
-}
-
 /** Between arriving and leaving. */
 interface Presence {
   /** Aborted when this client leaves. */
   leaving: AbortController;
-  /** Settles when this client does not wait for the lock any more. */
-  line: Promise<void>;
+  /** Settles when the local side takes no part any more. */
+  part: Promise<void>;
   database: TabChannel<DatabaseMessage>;
   own: TabChannel<ClientMessage>;
   /** Others notice by this that the client is gone. */
   releaseClient: () => void;
 }
 
-export class TabRouter {
+export class TabRouter implements Routing {
   readonly #parts: TabRouterParts;
+  readonly #side: LocalSide;
   readonly #client = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
   readonly #calls = new PendingCalls();
   /** Ids of calls that another tab has been asked. */
   readonly #inFlight = new Set<number>();
   #presence: Presence | undefined;
-  #writing: Writing | undefined;
   #remote: { term: string; isJoined: boolean } | undefined;
-  /** The lock is held, and the database is being opened. */
-  #loadingTerm: string | undefined;
   #role: 'writer' | 'follower' | undefined;
   /** Coming and going, one after the other. */
   #transition: Promise<unknown> = Promise.resolve();
   #opening: { sinceMs?: number; resolve: () => void; reject: (reason: unknown) => void } | undefined;
   readonly #patience = new Patience({
-    isWaiting: () => !this.#writing && (this.#opening !== undefined || this.#calls.size > 0),
+    isWaiting: () => !this.#side.serving && this.isAwaited,
     probe: () => {
-      if (this.#loadingTerm !== undefined) this.#patience.renew();
-      this.#post({ type: 'seek' });
+      if (this.#side.isLoading) this.#patience.renew();
+      this.post({ type: 'seek' });
     },
     check: (silentMs) => this.#giveUp(silentMs),
   });
 
-  constructor(parts: TabRouterParts) {
+  /** @param createSide what this client is to do by itself */
+  constructor(parts: TabRouterParts, createSide: (parts: TabRouterParts, routing: Routing) => LocalSide) {
     this.#parts = parts;
+    this.#side = createSide(parts, this);
   }
 
-  /** Resolves when this client is the writer, or knows one. @throws as opening does; LOCK_TIMEOUT */
+  /** Resolves when this client serves, or knows a writer. @throws as opening does; LOCK_TIMEOUT */
   async open(signal: AbortSignal): Promise<void> {
     const opened = new Promise<void>((resolve, reject) => {
       this.#opening = { resolve, reject };
@@ -106,9 +96,16 @@ export class TabRouter {
     }
   }
 
-  call(id: number, call: Call): Promise<Answer<unknown>> {
-    const answer = this.#calls.add(id, call);
+  async call(id: number, call: Call): Promise<Answer<unknown>> {
+    let admitted = call;
+    try {
+      if (this.#side.admit) admitted = this.#side.admit(call);
+    } catch (error) {
+      return failed(error);
+    }
+    const answer = this.#calls.add(id, admitted);
     this.#pump();
+    this.#side.wake?.();
     this.#watch();
     return answer;
   }
@@ -120,7 +117,7 @@ export class TabRouter {
       if (pending.sentTo === undefined) this.#settleAborted(pending);
     }
     // A transaction, too, which is not pending between its calls.
-    if (this.#writing) this.#writing.server.abort(id);
+    if (this.#side.serving) this.#side.serving.abort(id);
     else this.#presence?.own.post({ type: 'abort', id });
   }
 
@@ -136,7 +133,54 @@ export class TabRouter {
   async close(): Promise<void> {
     await this.#calls.settled();
     // With nobody to take over, the log is taken in, so that the next opening need not.
-    await this.#then(() => this.#leave((this.#writing?.others.clientCount ?? 0) > 0));
+    await this.#then(() => this.#leave(this.#side.clientCount > 0));
+  }
+
+  get isKnown(): boolean {
+    return this.#role !== undefined;
+  }
+
+  get isAwaited(): boolean {
+    return this.#opening !== undefined || this.#calls.size > 0;
+  }
+
+  startWaiting(): void {
+    if (this.#opening) this.#opening.sinceMs ??= performance.now();
+  }
+
+  forgetWriter(): void {
+    this.#remote = undefined;
+  }
+
+  begin(role: 'writer' | 'follower'): void {
+    // Whoever only reads is neither.
+    if (this.#role !== role && !this.#parts.options.readOnly) this.tell({ event: 'role', payload: { role } });
+    this.#role = role;
+    this.#opening?.resolve();
+    this.#inFlight.clear();
+    this.#calls.resendAll();
+    this.#pump();
+  }
+
+  post(message: DatabaseMessage): void {
+    this.#presence?.database.post(message);
+  }
+
+  tell(message: EventMessage): void {
+    this.#parts.tell(message);
+  }
+
+  warn(code: ErrorCode, message: string): void {
+    this.tell({ event: 'warning', payload: { code, message } });
+  }
+
+  failOpening(error: unknown): boolean {
+    this.#opening?.reject(error);
+    return this.#opening !== undefined;
+  }
+
+  failCalls(error: unknown): void {
+    for (const pending of this.#calls) this.#calls.settle(pending, failed(error));
   }
 
   #then(step: () => Promise<void>): Promise<void> {
@@ -153,7 +197,7 @@ export class TabRouter {
     const leaving = new AbortController();
     this.#presence = {
       leaving,
-      line: Promise.resolve(),
+      part: Promise.resolve(),
       database: tabs.openChannel(`isovec:${storage.provider.kind}:${location}`, (message) =>
         this.#hear(message),
       ),
@@ -161,8 +205,8 @@ export class TabRouter {
       releaseClient,
     };
     this.#patience.renew();
-    this.#post({ type: 'seek' });
-    this.#presence.line = this.#waitInLine(leaving.signal);
+    this.post({ type: 'seek' });
+    this.#presence.part = this.#side.takePart(leaving.signal);
     this.#watch();
   }
 
@@ -171,8 +215,8 @@ export class TabRouter {
     if (!presence) return;
     presence.leaving.abort();
     try {
-      await this.#handOver(leaveLog);
-      await presence.line;
+      await this.#side.end(leaveLog);
+      await presence.part;
     } finally {
       presence.own.post({ type: 'leave' });
       presence.own.close();
@@ -184,97 +228,28 @@ export class TabRouter {
     }
   }
 
-  async #handOver(leaveLog: boolean): Promise<void> {
-    const writing = this.#writing;
-    if (!writing) return;
-    this.#writing = undefined;
-    this.#post({ type: 'gone', term: writing.term.name });
-    writing.server.end();
-    try {
-      await writing.others.end();
-      await writing.database.close({ leaveLog });
-    } finally {
-      writing.term.end();
-    }
-  }
-
-  #waitInLine(leaving: AbortSignal): Promise<void> {
-    return waitInLine(this.#parts, leaving, {
-      isKnown: () => this.#role !== undefined,
-      onWaiting: () => {
-        if (this.#opening) this.#opening.sinceMs ??= performance.now();
-      },
-      onHeld: (term) => {
-        this.#remote = undefined;
-        this.#loadingTerm = term.name;
-        this.#announce();
-      },
-      onProgress: (payload) => this.#spread({ event: 'progress', payload }),
-      onOpened: (term, database) => this.#lead(term, database),
-      onLost: (term) => this.#lose(term),
-      onFailed: (error, failures, term) => {
-        this.#loadingTerm = undefined;
-        this.#post({ type: 'gone', term: term.name });
-        this.#tellFailure(error, failures);
-      },
-    });
-  }
-
-  #lead(term: Term, database: LocalDatabase): void {
-    this.#loadingTerm = undefined;
-    const { tabs, options } = this.#parts;
-    const others = new TabWriter(tabs, database, term.name, options.durability);
-    this.#writing = { term, database, server: new CallServer(database), others };
-    for (const event of ['commit', 'warning', 'queue'] as const)
-      database.on(event, (payload) => this.#spread({ event, payload } as EventMessage));
-    this.#announce();
-    this.#begin('writer');
-  }
-
-  /** Somebody took the lock: not another byte is written. What is under way here is asked of whoever writes now. */
-  #lose(term: Term): void {
-    term.isLost = true;
-    const writing = this.#writing;
-    if (writing?.term !== term) return;
-    this.#writing = undefined;
-    writing.others.abandon();
-    writing.database
-      .close({ leaveLog: true })
-      .catch(() => {})
-      .finally(term.end);
-  }
-
-  #begin(role: 'writer' | 'follower'): void {
-    if (this.#role !== role) this.#parts.tell({ event: 'role', payload: { role } });
-    this.#role = role;
-    this.#opening?.resolve();
-    this.#inFlight.clear();
-    this.#calls.resendAll();
-    this.#pump();
-  }
-
   #pump(): void {
-    while (this.#writing || (this.#remote?.isJoined && this.#inFlight.size < RECEIPTS_PER_CLIENT_MAX)) {
-      const pending = this.#calls.takeUnsent();
+    for (;;) {
+      const { serving } = this.#side;
+      const isAskable = this.#remote?.isJoined && this.#inFlight.size < RECEIPTS_PER_CLIENT_MAX;
+      const pending = serving || isAskable ? this.#calls.takeUnsent() : undefined;
       if (!pending) return;
       if (pending.isAborted && !pending.operation) this.#settleAborted(pending);
-      else if (this.#writing) this.#answer(pending, this.#writing);
+      else if (serving) this.#answer(pending, serving);
       else this.#ask(pending, this.#remote!.term);
     }
   }
 
-  async #answer(pending: PendingCall, { term, server }: Writing): Promise<void> {
-    pending.sentTo = term.name;
+  async #answer(pending: PendingCall, serving: Serving): Promise<void> {
+    const { term } = serving;
+    pending.sentTo = term;
     const operation = this.#calls.operationOf(pending);
-    const answer = await server.answer(
+    const answer = await serving.answer(
       pending.id,
       pending.call,
       operation && { ...operation, client: this.#client },
     );
-    const isOver = this.#writing?.term !== term;
-    // What was cut short by the end of this writer is for the next one.
-    if (isOver && (term.isLost ? !answer.ok : isCutShort(pending.call, answer))) return;
-    if (pending.sentTo === term.name) this.#calls.settle(pending, answer);
+    if (answer && pending.sentTo === term) this.#calls.settle(pending, answer);
   }
 
   #ask(pending: PendingCall, term: string): void {
@@ -287,16 +262,8 @@ export class TabRouter {
   }
 
   #hear(message: DatabaseMessage): void {
-    if (message.type === 'seek') {
-      this.#announce();
-      return;
-    }
-    if (message.type === 'join') {
-      if (message.term === this.#writing?.term.name)
-        this.#writing.others.join(message.client, message.durability);
-      return;
-    }
-    if (this.#writing) return;
+    this.#side.hear(message);
+    if (this.#side.serving || message.type === 'seek' || message.type === 'join') return;
     this.#patience.renew();
     switch (message.type) {
       case 'writer':
@@ -306,7 +273,7 @@ export class TabRouter {
         if (this.#remote?.term === message.term) this.#remote = undefined;
         break;
       case 'event':
-        this.#parts.tell(message.message);
+        this.tell(message.message);
     }
   }
 
@@ -317,7 +284,7 @@ export class TabRouter {
       const remote = this.#remote;
       if (remote?.term !== message.term || remote.isJoined) return;
       remote.isJoined = true;
-      this.#begin('follower');
+      this.begin('follower');
       return;
     }
     const pending = this.#calls.find(message.id);
@@ -332,22 +299,7 @@ export class TabRouter {
     if (this.#remote?.term !== term) this.#remote = { term, isJoined: false };
     if (!isReady || this.#remote.isJoined) return;
     const { durability } = this.#parts.options;
-    this.#post({ type: 'join', term, client: this.#client, durability });
-  }
-
-  #announce(): void {
-    const term = this.#writing?.term.name ?? this.#loadingTerm;
-    if (term !== undefined) this.#post({ type: 'writer', term, isReady: this.#writing !== undefined });
-  }
-
-  /** Tells this tab, and all others. */
-  #spread(message: EventMessage): void {
-    this.#parts.tell(message);
-    if (this.#writing?.others.clientCount) this.#post({ type: 'event', message });
-  }
-
-  #post(message: DatabaseMessage): void {
-    this.#presence?.database.post(message);
+    this.post({ type: 'join', term, client: this.#client, durability });
   }
 
   get #openingTimeoutMs(): number {
@@ -367,6 +319,12 @@ export class TabRouter {
   #giveUp(silentMs: (sinceMs: number) => number): void {
     const { location } = this.#parts;
     const { sinceMs } = this.#opening ?? {};
+    if (this.#side.goOnAlone) {
+      const waiting = [sinceMs, ...[...this.#calls].map((pending) => pending.sinceMs)];
+      if (waiting.some((since) => since !== undefined && silentMs(since) > GO_ON_ALONE_MS))
+        this.#side.goOnAlone();
+      return;
+    }
     if (sinceMs !== undefined && silentMs(sinceMs) > this.#openingTimeoutMs)
       this.#opening?.reject(silent(location, this.#openingTimeoutMs));
     for (const pending of this.#calls) {
@@ -378,18 +336,6 @@ export class TabRouter {
 
   #settleAborted(pending: PendingCall): void {
     this.#calls.settle(pending, failed(new IsovecError('ABORTED', 'aborted by its signal')));
-  }
-
-  /** The database could not be opened here. The lock has been let go, so others may try. */
-  #tellFailure(error: unknown, failures: number): void {
-    if (this.#opening) {
-      this.#opening.reject(error);
-      return;
-    }
-    const message = `this tab could not take over from the one that wrote, and will try again: ${error}`;
-    this.#parts.tell({ event: 'warning', payload: { code: errorCodeOf(error), message } });
-    if (failures >= FAILURES_MAX)
-      for (const pending of this.#calls) this.#calls.settle(pending, failed(error));
   }
 }
 

@@ -9,5 +9,4 @@ for (const storage of ['opfs', 'indexeddb'] as const)
     destroy: (location) => destroy(location, { storage }),
     propertyRuns: 8,
     sharesWriting: true,
-    readersStandStill: true,
   });

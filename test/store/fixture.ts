@@ -7,8 +7,6 @@ export interface Store {
   destroy(location: string, options?: OpenOptions): Promise<void>;
   /** Several may have one database open for writing. */
   sharesWriting: boolean;
-  /** Who opens to read only sees what there was then, and not what others write. */
-  readersStandStill?: true;
   /** Of the property test: fewer where each run is slow. */
   propertyRuns: number;
 }

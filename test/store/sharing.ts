@@ -49,7 +49,7 @@ export function sharing(open: Open, newLocation: NewLocation, store: Store): voi
     expect((await second.collections()).map(({ name }) => name)).toEqual(['new']);
   });
 
-  it.skipIf(store.readersStandStill)('follows with a reader that never writes', async () => {
+  it('follows with a reader that never writes', async () => {
     const location = newLocation();
     const writer = await open(location);
     const written = await withThree(writer);

@@ -75,6 +75,10 @@ interface Waiting {
 export class Tab {
   readonly world: TabWorld;
   isDead = false;
+  /** Nobody hears it. */
+  isMute = false;
+  /** Set while it stands still: what it has yet to hear. */
+  #unheard: (() => void)[] | undefined;
   /** Dies when it has done so many more operations on files. */
   operationsLeft = Number.POSITIVE_INFINITY;
   /** Resolves when it is dead. */
@@ -108,6 +112,22 @@ export class Tab {
     this.world.kill(this);
   }
 
+  hear(message: () => void): void {
+    if (this.#unheard) this.#unheard.push(message);
+    else message();
+  }
+
+  /** Hears nothing until it goes on, as if it were frozen without having been told. */
+  stand(): void {
+    this.#unheard = [];
+  }
+
+  goOn(): void {
+    const unheard = this.#unheard ?? [];
+    this.#unheard = undefined;
+    for (const message of unheard) message();
+  }
+
   suspend(): void {
     this.#host?.suspend();
   }
@@ -124,11 +144,11 @@ export class Tab {
         channels.add(channel);
         return {
           post: (message) => {
-            if (this.isDead) return;
+            if (this.isDead || this.isMute) return;
             for (const other of channels) {
               if (other.name !== name || other === channel) continue;
               const copy = structuredClone(message);
-              setImmediate(() => channels.has(other) && other.hear(copy as never));
+              setImmediate(() => other.tab.hear(() => channels.has(other) && other.hear(copy as never)));
             }
           },
           close: () => channels.delete(channel),

@@ -23,7 +23,6 @@ describeStore({
   destroy: (location, options) => world.tab().destroy(location, options),
   propertyRuns: 20,
   sharesWriting: true,
-  readersStandStill: true,
 });
 
 const CONFIG = { dimensions: 2, metric: 'dot' as const };
@@ -72,6 +71,24 @@ describe('tabs with one database', () => {
     });
     await tabs[1]!.database.collection('c', CONFIG);
     await expect.poll(() => heard).toEqual([[['c']], [['c']], [['c']]]);
+  });
+
+  it('read what a writer replaces without being heard, by reading it anew', async () => {
+    const location = newLocation();
+    const writer = await openTab(location);
+    await (await writer.database.collection('c', CONFIG)).insert({ id: 'a', vector: [1, 1] });
+    await writer.database.close();
+    const reader = await openTab(location, { readOnly: true });
+    const read = await reader.database.collection('c');
+    const silent = world.tab();
+    silent.isMute = true;
+    const database = await silent.open(location);
+    const collection = await database.collection('c');
+    await collection.insert({ id: 'b', vector: [1, 1] });
+    await collection.delete('a');
+    await database.compact();
+    await database.close();
+    expect((await read.get(['a', 'b'])).map((record) => record?.id)).toEqual([undefined, 'b']);
   });
 
   it('open what nobody holds, however little patience they have', async () => {
@@ -171,6 +188,69 @@ describe('tabs with one database', () => {
     await expect(openTab(location, { lockTimeout: 50 })).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' });
     release();
     expect((await openTab(location)).role()).toBe('writer');
+  });
+
+  it('read on, whoever comes and goes: nobody, a writer that compacts, the next one', async () => {
+    const location = newLocation();
+    const first = await openTab(location);
+    const written = await first.database.collection('c', CONFIG);
+    await written.insert([
+      { id: 'a', vector: [1, 1] },
+      { id: 'b', vector: [2, 1] },
+    ]);
+    await first.database.close();
+    const readers = [
+      await openTab(location, { readOnly: true }),
+      await openTab(location, { readOnly: true }),
+    ];
+    const read = await Promise.all(readers.map(({ database }) => database.collection('c', CONFIG)));
+    const expectIds = async (ids: string[]) => {
+      for (const each of read) {
+        const found = [];
+        for await (const { id } of each.scan({ batchSize: 1 })) found.push(id);
+        expect(found).toEqual(ids);
+        expect((await each.get(ids)).map((record) => record?.id)).toEqual(ids);
+      }
+    };
+    await expectIds(['a', 'b']);
+    const second = await openTab(location);
+    const rewritten = await second.database.collection('c');
+    await rewritten.delete('a');
+    await expectIds(['b']);
+    await second.database.compact();
+    await rewritten.insert({ id: 'c', vector: [3, 1] });
+    await expectIds(['b', 'c']);
+    const third = await openTab(location);
+    await rewritten.insert({ id: 'd', vector: [4, 1] });
+    kill(second);
+    await expectIds(['b', 'c', 'd']);
+    await (await third.database.collection('c')).delete('b');
+    await third.database.compact();
+    await third.database.close();
+    await expectIds(['c', 'd']);
+    for (const { role, database } of readers) {
+      expect(role()).toBe('');
+      await expect(database.collection('none', CONFIG)).rejects.toMatchObject({ code: 'READ_ONLY' });
+      await expect(database.transaction(() => 1)).rejects.toMatchObject({ code: 'READ_ONLY' });
+    }
+  });
+
+  it('read by themselves, beside a writer that gives no sign of life, until it does again', async () => {
+    const location = newLocation();
+    const writer = await openTab(location);
+    const collection = await writer.database.collection('c', CONFIG);
+    await collection.insert({ id: 'a', vector: [1, 1] });
+    const reader = await openTab(location, { readOnly: true });
+    const read = await reader.database.collection('c');
+    expect(await read.count()).toBe(1);
+    writer.tab.stand();
+    expect(await read.count()).toBe(1);
+    const later = await openTab(location, { readOnly: true });
+    expect(await (await later.database.collection('c')).count()).toBe(1);
+    writer.tab.goOn();
+    await collection.insert({ id: 'b', vector: [1, 1] });
+    for (const { database } of [reader, later])
+      await expect.poll(async () => (await database.collection('c')).count()).toBe(2);
   });
 
   it('refuse what belongs to a collection that has been dropped, also by the next writer', async () => {
