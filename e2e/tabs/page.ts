@@ -45,6 +45,19 @@ const tab = {
     collection = await database.collection('records', { dimensions: DIMENSIONS, metric: 'dot' });
     await collection.upsert({ id: `tab ${Math.random()}`, vector: new Float32Array(DIMENSIONS) });
   },
+  /** @returns the codes of what opening warns of, or fails with */
+  async openDamaged(location: string, options: OpenOptions): Promise<string[]> {
+    const warnings: string[] = [];
+    try {
+      database = await open(location, options);
+    } catch (error) {
+      return [`failed: ${(error as { code?: string }).code}`];
+    }
+    database.on('warning', ({ code }) => warnings.push(code));
+    // Warnings come ahead of the answer to a later call.
+    await database.stats();
+    return warnings;
+  },
   async openToRead(location: string, options: OpenOptions): Promise<void> {
     database = await open(location, { ...options, readOnly: true });
     collection = await database.collection('records');

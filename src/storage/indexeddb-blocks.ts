@@ -41,6 +41,12 @@ interface Schema extends DBSchema {
   blocks: { key: [file: number, index: number]; value: Uint8Array };
 }
 
+/** What Chromium tells of an origin's databases that it has found damaged and removed; nobody else does. */
+interface ChromiumUpgrade {
+  dataLoss?: 'none' | 'total';
+  dataLossMessage?: string;
+}
+
 /** What a flush puts on the device at once. */
 export interface BlockChanges {
   file: FileEntry;
@@ -79,6 +85,7 @@ export class BlockDatabase {
   readonly #location: string;
   #database: IDBPDatabase<Schema> | undefined;
   #lostBecause: string | undefined;
+  #dataLoss: string | undefined;
 
   private constructor(location: string) {
     this.#location = location;
@@ -88,7 +95,9 @@ export class BlockDatabase {
     const opened = new BlockDatabase(location);
     try {
       opened.#database = await openDB<Schema>(databaseName(location), DATABASE_VERSION, {
-        upgrade(database) {
+        upgrade(database, _before, _after, _transaction, event) {
+          const { dataLoss, dataLossMessage } = event as ChromiumUpgrade;
+          if (dataLoss === 'total') opened.#dataLoss = dataLossMessage || 'it gives no reason';
           const files = database.createObjectStore('files', { keyPath: 'id', autoIncrement: true });
           files.createIndex('name', 'name', { unique: true });
           database.createObjectStore('blocks');
@@ -104,6 +113,11 @@ export class BlockDatabase {
       });
     }
     return opened;
+  }
+
+  /** Why the browser has begun it anew, where it says so. */
+  get dataLoss(): string | undefined {
+    return this.#dataLoss;
   }
 
   listFiles(): Promise<FileEntry[]> {

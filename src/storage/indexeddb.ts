@@ -64,6 +64,10 @@ class IndexedDbBackend implements StorageBackend, FileOwner {
     this.#readOnly = readOnly;
   }
 
+  get lost(): string | undefined {
+    return this.#database.dataLoss;
+  }
+
   get isClosed(): boolean {
     return this.#closing !== undefined;
   }

@@ -52,6 +52,7 @@ class RetryingBackend implements StorageBackend {
   readonly capabilities: StorageBackend['capabilities'];
   /** Handed on: it never fails. */
   readonly cell?: (name: string) => SharedCell;
+  readonly lost: StorageBackend['lost'];
   readonly #backend: StorageBackend;
   readonly #closing = new AbortController();
   readonly #attempt: Attempt;
@@ -59,6 +60,7 @@ class RetryingBackend implements StorageBackend {
   constructor(backend: StorageBackend, options: RetryOptions) {
     this.#backend = backend;
     this.kind = backend.kind;
+    this.lost = backend.lost;
     this.capabilities = backend.capabilities;
     if (backend.cell) this.cell = backend.cell.bind(backend);
     this.#attempt = (operation) => retry(operation, options, this.#closing.signal);

@@ -34,6 +34,9 @@ export interface StorageBackend {
   /** Bytes that all files take, as far as the backend can tell. */
   usageBytes(): Promise<number>;
 
+  /** What was here was damaged, and the browser has removed it: its reason. The place is a new one. */
+  readonly lost?: string | undefined;
+
   /** A few bytes under this name that all contexts see as they are, where `sharedWrites`. */
   cell?(name: string): SharedCell;
 

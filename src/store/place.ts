@@ -52,8 +52,8 @@ export class Place {
     return this.#provider.open(this.#location, { create: mayCreate(this.#options), readOnly });
   }
 
-  /** Warns when a new database stands where there are traces of another. */
-  tellCreated(): void {
+  /** Warns when a new database stands where there are traces of another. @param lost as in StorageBackend */
+  tellCreated(lost: string | undefined): void {
     const { traces = {}, storage = 'auto' } = this.#options;
     const { kind } = this.#provider;
     const wasIn =
@@ -61,6 +61,12 @@ export class Place {
         ? kind
         : (['opfs', 'indexeddb'] as const).find((other) => traces[other] !== undefined);
     const since = wasIn && traces[wasIn];
+    if (lost !== undefined)
+      this.#events.emit('warning', {
+        code: 'CORRUPTION',
+        message: `the browser found the storage of '${this.#location}' damaged, and removed it: ${lost}; a new database was made`,
+        details: { location: this.#location, storage: kind },
+      });
     if (since === undefined) return;
     const known = `known here since ${new Date(since).toISOString()}`;
     this.#events.emit('warning', {
