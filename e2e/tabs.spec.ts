@@ -82,7 +82,7 @@ const FATES: Record<string, (writer: Page, context: BrowserContext) => Promise<u
 
 /** How a tab may be stopped, and go on. Chromium under Playwright stops none by itself, so it is told that it will be. */
 const STOPS: Record<string, (page: Page, context: BrowserContext) => Promise<() => Promise<unknown>>> = {
-  // Under this command nothing is told, and workers go on: the tab keeps on serving the others.
+  // In the foreground, where Playwright keeps every tab, nothing is told and nothing stops: see frozen-tab.spec.ts.
   'is frozen for debugging': async (page, context) => {
     const session = await context.newCDPSession(page);
     await session.send('Page.setWebLifecycleState', { state: 'frozen' });
@@ -100,6 +100,25 @@ const STOPS: Record<string, (page: Page, context: BrowserContext) => Promise<() 
     return () => tell('pageshow');
   },
 };
+
+/** Stops a page's worker where it stands, which nothing tells it, as a debugger does. @returns lets it go on */
+async function pauseWorker(page: Page, context: BrowserContext): Promise<() => Promise<unknown>> {
+  const session = await context.newCDPSession(page);
+  const attached = new Promise<string>((resolve) => {
+    session.on('Target.attachedToTarget', ({ sessionId }) => resolve(sessionId));
+  });
+  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false });
+  const sessionId = await attached;
+  let id = 0;
+  const send = (method: string, params: object = {}) => {
+    const message = JSON.stringify({ id: ++id, method, params });
+    return session.send('Target.sendMessageToTarget', { sessionId, message });
+  };
+  await send('Debugger.enable');
+  await send('Debugger.pause');
+  // It stops with the next thing that it does.
+  return () => send('Debugger.disable');
+}
 
 for (const storage of STORAGES)
   test.describe(`tabs on ${storage}`, () => {
@@ -152,6 +171,46 @@ for (const storage of STORAGES)
         const isHandedOver = (await byRole(pages)).writer !== writer;
         expect(isHandedOver).toBe(stop.startsWith('is about to be'));
       });
+
+    test('wait in vain for one that writes and is stopped without a word, until it wakes or goes', async ({
+      context,
+    }) => {
+      const pages = await openTabs(context, storage, 3);
+      const { writer, followers } = await byRole(pages);
+      const [follower, other] = followers as [Page, Page];
+      const reader = await context.newPage();
+      await reader.goto(served.url);
+      await reader.evaluate((kind) => tab.openToRead('shared', { storage: kind }), storage);
+      const expectStored = async (page: Page, id: string) =>
+        expect(await page.evaluate((given) => tab.insert(given), id)).toMatchObject({ outcome: 'stored' });
+      await expectStored(follower, 'before');
+
+      const goOn = await pauseWorker(writer, context);
+      const late = follower.evaluate(() => tab.insert('late'));
+      const start = performance.now();
+      expect(await reader.evaluate(() => tab.read())).toContain('before');
+      const readMs = performance.now() - start;
+      const { outcome, afterMs } = await late;
+      expect(outcome).toBe('LOCK_TIMEOUT');
+      await goOn();
+      await expectStored(follower, 'after it woke');
+      expect(await reader.evaluate(() => tab.read())).toContain('after it woke');
+
+      await pauseWorker(writer, context);
+      const pending = follower.evaluate(() => tab.insert('pending'));
+      await other.evaluate(() => tab.role());
+      await writer.close();
+      const taken = await pending;
+      expect(taken.outcome).toBe('stored');
+      await byRole(followers);
+      for (const page of [...followers, reader])
+        expect(await page.evaluate(() => tab.read())).toEqual(
+          expect.arrayContaining(['before', 'after it woke', 'pending']),
+        );
+      console.log(
+        `${storage}: beside a paused writer a reader took ${Math.round(readMs)} ms, a write failed after ${Math.round(afterMs)} ms; closed, it was replaced within ${Math.round(taken.afterMs)} ms`,
+      );
+    });
 
     test('read on, opened first or second, while a writer comes, writes, compacts, and goes in every way', async ({
       context,

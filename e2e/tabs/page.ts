@@ -87,6 +87,15 @@ const tab = {
   async compact(): Promise<void> {
     await database.compact();
   },
+  /** @returns what came of it, and after how many milliseconds */
+  async insert(id: string): Promise<{ outcome: string; afterMs: number }> {
+    const start = performance.now();
+    const outcome = await collection.upsert({ id, vector: new Float32Array(DIMENSIONS) }).then(
+      () => 'stored',
+      (error) => error.code as string,
+    );
+    return { outcome, afterMs: performance.now() - start };
+  },
   async setCounter(): Promise<void> {
     await collection.insert({ id: 'counter', vector: new Float32Array(DIMENSIONS), metadata: { count: 0 } });
   },
