@@ -10,7 +10,9 @@ import type { ErrorCode } from './errors.ts';
 export interface OpenOptions {
   /** 'auto': OPFS, else IndexedDB, in a browser; 'fs' in Node, Deno and Bun. */
   storage?: 'auto' | 'opfs' | 'indexeddb' | 'fs' | 'memory';
-  /** 'auto': the engine runs in a dedicated Web Worker in a browser, in this thread elsewhere. true: a worker everywhere. */
+  /** 'auto': the engine runs in a dedicated Web Worker on a page, in this thread elsewhere. true: a worker everywhere, also
+   *  within a worker of your own. In a browser, engines share a database when all are in such workers: beside one in its
+   *  caller's thread every other opening for writing fails with LOCK_TIMEOUT, and `readOnly` shows what there was at first. */
   worker?: 'auto' | boolean;
   /** 'strict' (default): a write's promise resolves once its bytes are flushed to the device.
    *  'relaxed': it resolves once appended; flushed at least every syncInterval ms. Never torn in either mode. */

@@ -3,10 +3,10 @@ import type { LockOptions } from './lock.ts';
 
 /** How waiting for a lock ends without it, in the same words for every kind of lock. */
 
-export function lockTimedOut(location: string, timeoutMs: number): IsovecError {
+export function lockTimedOut(location: string, timeoutMs: number, advice = ''): IsovecError {
   return new IsovecError(
     'LOCK_TIMEOUT',
-    `'${location}' is open for writing elsewhere, and was not let go within ${timeoutMs} ms`,
+    `'${location}' is open for writing elsewhere, and was not let go within ${timeoutMs} ms${advice}`,
     { details: { location, timeoutMs } },
   );
 }
@@ -23,16 +23,18 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /**
  * Calls `giveUp` once when waiting has taken too long or is aborted, at once if it already is.
+ * @param advice what to do when it has taken too long
  * @returns stops watching
  */
 export function whenWaitingEnds(
   location: string,
   { timeoutMs, signal }: LockOptions,
   giveUp: (reason: IsovecError) => void,
+  advice?: string,
 ): () => void {
   const timer =
     timeoutMs <= TIMER_MS_MAX
-      ? setTimeout(() => end(lockTimedOut(location, timeoutMs)), timeoutMs)
+      ? setTimeout(() => end(lockTimedOut(location, timeoutMs, advice)), timeoutMs)
       : undefined;
   const onAbort = () => end(waitingAborted(location, signal!));
   const stop = () => {

@@ -3,6 +3,8 @@ import type { HeldLock, LockOptions, LockProvider } from './lock.ts';
 import { whenWaitingEnds } from './lock-waiting.ts';
 import type { StorageKind } from './storage.ts';
 
+const ADVICE = '; to share it, open it with worker: true everywhere';
+
 /** Web Locks: among all tabs and workers of an origin. The browser passes a lock on when its holder is closed or killed. */
 export class WebLocks implements LockProvider {
   readonly #kind: StorageKind;
@@ -18,10 +20,11 @@ export class WebLocks implements LockProvider {
     const name = `isovec:${this.#kind}:${location}`;
     return new Promise((resolve, reject) => {
       const giveUp = new AbortController();
-      const stopWaiting = whenWaitingEnds(location, options, (reason) => {
+      const onEnd = (reason: IsovecError) => {
         giveUp.abort();
         reject(reason);
-      });
+      };
+      const stopWaiting = whenWaitingEnds(location, options, onEnd, ADVICE);
       let isGranted = false;
       // The browser holds the lock until the promise that this callback returns has settled.
       const request = locks.request(name, { signal: giveUp.signal }, () => {

@@ -58,7 +58,7 @@ export class Patience {
 export function silent(location: string, timeoutMs: number): IsovecError {
   return new IsovecError(
     'LOCK_TIMEOUT',
-    `whoever has '${location}' open for writing gave no sign of life for ${timeoutMs} ms; a write may or may not be stored`,
+    `whoever has '${location}' open for writing gave no sign of life for ${timeoutMs} ms (worker: false gives none); a write may or may not be stored`,
     { details: { location, timeoutMs } },
   );
 }

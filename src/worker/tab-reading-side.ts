@@ -80,7 +80,12 @@ export class ReadingSide implements LocalSide {
       try {
         // The first turn tells that the writer has gone; the second comes behind those who wait to write.
         await this.#haveTurn(leaving, () => {});
-        await this.#haveTurn(leaving, () => this.goOnAlone());
+        await this.#haveTurn(leaving, () => {
+          // Beside one that was not heard, what is read may be outdated.
+          this.#isAlone = false;
+          this.#stop();
+          this.goOnAlone();
+        });
       } catch (error) {
         if (leaving.aborted) return;
         this.#routing.warn(errorCodeOf(error), `whether anybody writes cannot be known: ${error}`);
