@@ -93,8 +93,9 @@ for (const storage of ['opfs', 'indexeddb'])
     expect(await frozen.run('tab.role()')).toBe('writer');
     await other.toFront();
     await frozen.send('Page.setWebLifecycleState', { state: 'frozen' });
+    // The command may be answered a moment before the tab stands still.
+    await expect.poll(() => other.run('tab.role()')).toBe('writer');
     expect(await other.run(`tab.insert('meanwhile')`)).toMatchObject({ outcome: 'stored' });
-    expect(await other.run('tab.role()')).toBe('writer');
     await frozen.send('Page.setWebLifecycleState', { state: 'active' });
     await frozen.toFront();
     expect(await frozen.run(`tab.insert('awake')`)).toMatchObject({ outcome: 'stored' });

@@ -1,8 +1,9 @@
 /**
  * Workers are stopped as soon as the listeners of their page's `freeze` have returned, so these hold it up while a worker
- * hands over. In Chromium that takes some 20 ms; with less, it stops with the lock in its hands. Nobody sees this page.
+ * hands over: without, it stops with the lock in its hands. In Chromium that takes 20 to 60 ms, on a busy machine more.
+ * Nobody sees this page.
  */
-const HANDOVER_MS = 150;
+const HANDOVER_MS = 300;
 
 /**
  * Tells when this page is about to be stopped: frozen in the background, or kept for going back to. What it holds then,
