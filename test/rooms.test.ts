@@ -21,6 +21,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 
 /** Which packages each room may import. */
 const MAY_USE: Record<string, string[]> = {
+  search: ['hnswlib-wasm'],
   storage: ['idb', 'node:fs', 'node:os', 'node:path', 'node:timers', 'node:fs/promises'],
   store: ['hash-wasm'],
   worker: ['comlink'],

@@ -33,7 +33,8 @@ export function splitIntoPassages(text: string): string[] {
   return passages;
 }
 
-function* sentences(text: string): Generator<string[]> {
+/** The words of each sentence, in order. */
+export function* sentences(text: string): Generator<string[]> {
   let start = 0;
   for (const end of text.matchAll(SENTENCE_END)) {
     const stop = end.index + end[0].length;

@@ -145,6 +145,11 @@ export interface CollectionConfig {
   /** How vectors are held in memory for searching; full float32 is always kept on disk and used to rescore. Default 'none'. */
   quantization?: Quantization;
   index?: {
+    /** 'isovec' (default): the kernel of its own. 'hnswlib-wasm': the npm package of that name, 0.8.2, which you install
+     *  beside isovec: for 'hnsw' without quantization, in at most 2 GB of memory; its graph is built anew on every
+     *  opening, which needs the package too. UNSUPPORTED where it is missing or cannot run, as under a content security
+     *  policy without 'unsafe-eval'. */
+    engine?: 'isovec' | 'hnswlib-wasm';
     /** 'hnsw' (default): approximate; 'flat': always exact. */
     type?: 'hnsw' | 'flat';
     /** Links per node. Default 16. */

@@ -17,6 +17,9 @@ import { BATCH_BYTES_MAX } from '../base/limits.ts';
 
 export const FRAME_HEADER_BYTES = 32;
 
+/** Receives frames in order of sequence. What it returns is awaited before the next one is read. */
+export type Deliver = (frame: Frame) => unknown;
+
 export interface FrameHeader {
   checksum: number;
   length: number;

@@ -10,7 +10,7 @@ import { assert, IsovecError } from '../base/errors.ts';
 import type { SharedCell, StorageBackend } from '../storage/storage.ts';
 import { AppendLog } from './append-log.ts';
 import { createFirstSegment, findOrphans } from './creation.ts';
-import type { Frame, Payload } from './frame.ts';
+import type { Deliver, Payload } from './frame.ts';
 import { type Following, followLog, type LogPosition, positionBehind } from './log-position.ts';
 import {
   decodeManifest,
@@ -171,10 +171,7 @@ export class Journal<State> {
    * Delivers every entry that the manifest does not cover, oldest first; then the journal takes new ones.
    * @throws IsovecError CORRUPTION where an entry that was promised is damaged or missing
    */
-  async replay(
-    deliver: (entry: Frame) => void,
-    onProgress: (done: number, total: number) => void,
-  ): Promise<void> {
+  async replay(deliver: Deliver, onProgress: (done: number, total: number) => void): Promise<void> {
     const { coveredSequence } = this;
     // In a new place it was left by another database.
     const options = { ...this.#options, durable: this.#isNew ? 0 : this.#durable };
@@ -208,7 +205,7 @@ export class Journal<State> {
    * @param isLocked nobody else can write now: everything is read, and what a dead writer left torn is cut off.
    *        Otherwise as far as has been announced
    */
-  async follow(deliver: (entry: Frame) => void, isLocked: boolean): Promise<void> {
+  async follow(deliver: Deliver, isLocked: boolean): Promise<void> {
     this.#moveTo(await followLog(this.#storage, this.#logPosition, this.#following(deliver, isLocked)));
   }
 
@@ -242,7 +239,7 @@ export class Journal<State> {
    */
   async replayFrom(
     manifest: Manifest<State>,
-    deliver: (entry: Frame) => void,
+    deliver: Deliver,
     isLocked: boolean,
   ): Promise<() => Promise<void>> {
     const start = positionBehind(manifest.coveredSequence);
@@ -341,7 +338,7 @@ export class Journal<State> {
     this.#log?.moveTo(position);
   }
 
-  #following(deliver: (entry: Frame) => void, isLocked: boolean): Following {
+  #following(deliver: Deliver, isLocked: boolean): Following {
     const { onWarning } = this.#options;
     if (isLocked) return { deliver, onWarning, durable: this.#durable };
     const announced = this.#watermark && readWatermark(this.#watermark);

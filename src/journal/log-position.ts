@@ -1,7 +1,7 @@
 /** Where reading or writing a log goes on, and reading on in a log that others append to. */
 import { IsovecError } from '../base/errors.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
-import type { Frame } from './frame.ts';
+import type { Deliver, Frame } from './frame.ts';
 import { readSegment, type SegmentSummary, segmentName } from './segment.ts';
 
 export interface LogPosition {
@@ -19,8 +19,8 @@ export interface OpenSegment extends SegmentSummary {
 }
 
 export interface Following {
-  /** Called in order of sequence, from the position's next. */
-  deliver: (entry: Frame) => void;
+  /** Receives the entries from the position's next. */
+  deliver: Deliver;
   /**
    * The last sequence that is known to be whole. Left out by whoever holds the lock: then everything is read, and a
    * torn tail is cut off.
@@ -101,7 +101,7 @@ async function readOn(
   const take = (frame: Frame) => {
     if (frame.sequence === firstSequence) firstTime = frame.time;
     lastTime = frame.time;
-    deliver(frame);
+    return deliver(frame);
   };
   const end = await readSegment(file, firstSequence, true, take, {
     ...(bytes > 0 && { from: { offset: bytes, sequence: position.nextSequence } }),

@@ -2,7 +2,7 @@
 import { IsovecError } from '../base/errors.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { DATA_FILE_PREFIX } from './creation.ts';
-import type { Frame } from './frame.ts';
+import type { Deliver, Frame } from './frame.ts';
 import { cutTail, type LogPosition, type OpenSegment, positionBehind, tornTail } from './log-position.ts';
 import {
   parseSegmentName,
@@ -29,7 +29,7 @@ export async function replayLog(
   storage: StorageBackend,
   coveredSequence: number,
   options: ReplayOptions,
-  deliver: (entry: Frame) => void,
+  deliver: Deliver,
   onProgress: (done: number, total: number) => void,
 ): Promise<LogPosition> {
   const segments = await openNeeded(storage, coveredSequence + 1);
@@ -40,9 +40,10 @@ export async function replayLog(
     for (const [index, segment] of segments.entries()) {
       const isLast = index === segments.length - 1;
       await replaySegment(segment, isLast, position, options, (frame) => {
-        deliver(frame);
+        const taken = deliver(frame);
         done += frame.payload.length;
         onProgress(done, total);
+        return taken;
       });
     }
   } finally {
@@ -92,7 +93,7 @@ async function replaySegment(
   isLast: boolean,
   position: LogPosition,
   { readOnly, durable, onWarning }: ReplayOptions,
-  deliver: (entry: Frame) => void,
+  deliver: Deliver,
 ): Promise<void> {
   const { file, firstSequence } = segment;
   const wanted = position.nextSequence;
@@ -100,7 +101,7 @@ async function replaySegment(
   const take = (frame: Frame) => {
     if (segment.firstTime === 0) segment.firstTime = frame.time;
     position.lastTime = frame.time;
-    deliver(frame);
+    return deliver(frame);
   };
   const end = await readSegment(file, firstSequence, isLast, take, { durable });
   const { validBytes, tornBytes } = end;

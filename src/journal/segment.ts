@@ -16,6 +16,7 @@ import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/fi
 import { READ_WINDOW_BYTES, ReadWindow } from '../storage/read-window.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
 import {
+  type Deliver,
   decodeFrameHeader,
   FRAME_HEADER_BYTES,
   type Frame,
@@ -122,7 +123,7 @@ export async function readSegment(
   file: StorageFile,
   firstSequence: number,
   isLast: boolean,
-  deliver: (frame: Frame) => void,
+  deliver: Deliver,
   { from, until = Number.POSITIVE_INFINITY, isNew = false, durable = 0 }: SegmentRange = {},
 ): Promise<SegmentEnd> {
   const sizeBytes = await file.size();
@@ -138,7 +139,7 @@ export async function readSegment(
       if (promised) throw damage(file.name, offset, sequence);
       break;
     }
-    deliver(frame);
+    await deliver(frame);
     offset += FRAME_HEADER_BYTES + frame.length;
     sequence++;
   }

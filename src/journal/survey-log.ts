@@ -27,9 +27,10 @@ export interface LogRange {
 }
 
 export interface LogVisitor {
-  frame(frame: Frame, file: string): void;
-  /** @param bytes what stands where intact frames should */
-  damage(problem: IntegrityProblem, bytes?: Uint8Array): void;
+  /** What it returns is awaited before the next one is read. */
+  frame(frame: Frame, file: string): unknown;
+  /** As `frame`. @param bytes what stands where intact frames should */
+  damage(problem: IntegrityProblem, bytes?: Uint8Array): unknown;
   /** A segment has been read. */
   read(bytes: number): void;
 }
@@ -159,7 +160,7 @@ class SegmentSurvey {
         continue;
       }
       if (frame.sequence >= expected) {
-        this.#visitor.frame(frame, this.#file);
+        await this.#visitor.frame(frame, this.#file);
         expected = frame.sequence + 1;
       }
       offset += FRAME_HEADER_BYTES + frame.length;
@@ -179,7 +180,7 @@ class SegmentSurvey {
     const file = this.#file;
     const bytes = (await window.bytes(offset, end - offset))!.slice();
     const message = `${file}: ${what} damaged at byte ${offset}`;
-    this.#visitor.damage({ file, offset, kind: 'checksum', message }, bytes);
+    await this.#visitor.damage({ file, offset, kind: 'checksum', message }, bytes);
   }
 
   #tell(kind: IntegrityProblem['kind'], offset: number, what: string): void {

@@ -12,9 +12,12 @@ const STATE_MASK = 7;
  * @param module the compiled kernel (src/runtime/isovec.wasm)
  * @throws IsovecError QUOTA_EXCEEDED when there is no memory for an empty index
  */
-export function createVectorIndex(module: WebAssembly.Module, config: VectorIndexConfig): VectorIndex {
+export function createVectorIndex(module: WebAssembly.Module, config: VectorIndexConfig): KernelVectorIndex {
   return new KernelIndex(module, config);
 }
+
+/** With images of its graph. */
+export type KernelVectorIndex = Required<VectorIndex>;
 
 class KernelIndex implements VectorIndex {
   readonly #kernel: Kernel;

@@ -7,6 +7,8 @@ import type { Metric, Quantization } from '../base/api.ts';
  * renumbered without touching the graph. A row that has been added is searched at once: exactly, until `link()` has
  * taken it into the graph.
  *
+ * Making one may wait for code to be loaded; all that it does, it does at once.
+ *
  * A quantised index holds a code of each vector instead of the vector. Its answers are what the codes say, nearly but
  * not quite those of the vectors: who has these can rank the nearest anew.
  *
@@ -54,11 +56,12 @@ export interface VectorIndex {
   scan(query: Float32Array, topK: number): Neighbours;
 
   /** The graph (not the vectors, not pending rows) as bytes that `loadGraph` takes back. Mends it first where rows
-   *  have been removed, so that the image names held rows only. */
-  saveGraph(): Uint8Array<ArrayBuffer>;
+   *  have been removed, so that the image names held rows only. Left out, with `loadGraph`, where there are no images:
+   *  then the graph is built anew from the vectors. */
+  saveGraph?(): Uint8Array<ArrayBuffer>;
   /** Takes back a graph into an index that is still empty. Each of its rows then awaits its vector by `add`.
    *  @throws IsovecError CORRUPTION when the image is damaged or of another configuration; the index stays empty */
-  loadGraph(image: Uint8Array): void;
+  loadGraph?(image: Uint8Array): void;
 }
 
 /** Nearest first; equal distances by row number. */

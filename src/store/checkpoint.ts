@@ -121,8 +121,9 @@ function takeSnapshot(state: CollectionState, generation: number): Snapshot {
   };
 }
 
-function graphFile({ id, index }: CollectionState, generation: number): Uint8Array {
-  return encodeGraphFile({ collectionId: id, kind: 'graph', number: generation }, index.saveGraph());
+function graphFile({ id, index }: CollectionState, generation: number): Uint8Array | undefined {
+  const image = index.saveGraph?.();
+  return image && encodeGraphFile({ collectionId: id, kind: 'graph', number: generation }, image);
 }
 
 /** An image pays when linking again what it would save takes longer than writing it. */
@@ -131,6 +132,7 @@ function isGraphWorthStoring({ index, graphSteps, config }: CollectionState): bo
   const imageBytes = linkedCount * config.index.m * 2 * IMAGE_BYTES_PER_LINK;
   const toMend = index.backlogCount - index.pendingCount;
   return (
+    index.saveGraph !== undefined &&
     linkedCount > 0 &&
     toMend <= MENDED_FOR_IMAGE_MAX &&
     graphSteps * LINK_SECONDS > imageBytes / IMAGE_BYTES_PER_SECOND

@@ -4,13 +4,17 @@ import type { ResolvedConfig } from './config.ts';
 import type { Operation } from './operations.ts';
 import { Receipts } from './receipts.ts';
 
+type CreateEmpty = (id: number, name: string, config: ResolvedConfig) => Promise<CollectionState>;
+
 /** What is committed: all collections, by number, and the receipts. */
 export class Collections extends Map<number, CollectionState> {
   nextCollectionId = 1;
   receipts = new Receipts();
-  readonly #createEmpty: (id: number, name: string, config: ResolvedConfig) => CollectionState;
+  readonly #createEmpty: CreateEmpty;
+  /** Made, but not created yet. */
+  readonly #prepared = new Map<number, CollectionState>();
 
-  constructor(createEmpty: (id: number, name: string, config: ResolvedConfig) => CollectionState) {
+  constructor(createEmpty: CreateEmpty) {
     super();
     this.#createEmpty = createEmpty;
   }
@@ -18,6 +22,24 @@ export class Collections extends Map<number, CollectionState> {
   find(name: string): CollectionState | undefined {
     for (const state of this.values()) if (state.name === name) return state;
     return undefined;
+  }
+
+  /**
+   * Makes what these operations are going to create: loading an engine takes time, and applying takes none.
+   * @throws IsovecError UNSUPPORTED where an engine is missing or cannot run
+   */
+  async prepare(operations: readonly Operation[]): Promise<void> {
+    for (const operation of operations)
+      if (operation.kind === 'create') {
+        const { collectionId, name, config } = operation;
+        this.#prepared.set(collectionId, await this.#createEmpty(collectionId, name, config));
+      }
+  }
+
+  /** Takes in the operations of one log entry, in one turn. @throws as `prepare` */
+  async applyAll(operations: readonly Operation[]): Promise<void> {
+    await this.prepare(operations);
+    for (const operation of operations) this.apply(operation);
   }
 
   /** Takes in one operation that is durable: just committed, or read from the log. */
@@ -29,7 +51,7 @@ export class Collections extends Map<number, CollectionState> {
     const { collectionId } = operation;
     switch (operation.kind) {
       case 'create':
-        this.set(collectionId, this.#createEmpty(collectionId, operation.name, operation.config));
+        this.#create(collectionId);
         this.nextCollectionId = Math.max(this.nextCollectionId, collectionId + 1);
         break;
       case 'drop': {
@@ -43,6 +65,13 @@ export class Collections extends Map<number, CollectionState> {
         // Written before the drop was, committed after it: the drop has the last word.
         this.get(collectionId)?.apply(operation);
     }
+  }
+
+  #create(collectionId: number): void {
+    const state = this.#prepared.get(collectionId);
+    assert(state, `collection ${collectionId} is created but has not been prepared`);
+    this.#prepared.delete(collectionId);
+    this.set(collectionId, state);
   }
 
   /** The collections as they were loaded anew; whoever holds one of the old ones sees it become the new. */

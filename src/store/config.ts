@@ -8,7 +8,14 @@ export interface ResolvedConfig {
   dimensions: number;
   metric: 'cosine' | 'dot' | 'euclidean';
   quantization: 'none';
-  index: { type: 'hnsw' | 'flat'; m: number; efConstruction: number; efSearch: number };
+  index: {
+    /** Left out for isovec's own. */
+    engine?: 'hnswlib-wasm';
+    type: 'hnsw' | 'flat';
+    m: number;
+    efConstruction: number;
+    efSearch: number;
+  };
   maxMagnitude?: number;
 }
 
@@ -22,7 +29,7 @@ const CONFIG_KEYS = [
   'text',
   'maxMagnitude',
 ] as const;
-const INDEX_KEYS = ['type', 'm', 'efConstruction', 'efSearch'] as const;
+const INDEX_KEYS = ['engine', 'type', 'm', 'efConstruction', 'efSearch'] as const;
 
 /**
  * Checks a configuration and fills in the defaults.
@@ -39,12 +46,12 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
         details: { path: 'config.dimensions' },
       },
     );
-  const { type = 'hnsw', m = 16, efConstruction = 200, efSearch = 64 } = index;
+  const { engine = 'isovec', type = 'hnsw', m = 16, efConstruction = 200, efSearch = 64 } = index;
   return {
     dimensions,
     metric,
     quantization: 'none',
-    index: { type, m, efConstruction, efSearch },
+    index: { ...(engine !== 'isovec' && { engine }), type, m, efConstruction, efSearch },
     ...(maxMagnitude !== undefined && { maxMagnitude }),
   };
 }
@@ -69,12 +76,22 @@ function checkConfig(config: CollectionConfig): void {
       { details: { path: 'config.maxMagnitude' } },
     );
   if (index !== undefined) checkIndexConfig(index);
+  if (index?.engine === 'hnswlib-wasm') checkHnswlibConfig(config);
+}
+
+/** What hnswlib-wasm does not do. */
+function checkHnswlibConfig({ quantization, index }: CollectionConfig): void {
+  const engine = "index.engine 'hnswlib-wasm'";
+  if (index?.type === 'flat') throw unsupported(`${engine} with type 'flat'`, 'config.index.type');
+  if (quantization !== undefined && quantization !== 'none')
+    throw unsupported(`${engine} with quantization '${quantization}'`, 'config.quantization');
 }
 
 function checkIndexConfig(index: NonNullable<CollectionConfig['index']>): void {
   checkObject(index, 'config.index');
   checkKeys(index, INDEX_KEYS, 'config.index');
-  const { type, m, efConstruction, efSearch } = index;
+  const { engine, type, m, efConstruction, efSearch } = index;
+  if (engine !== undefined) checkOneOf(engine, ['isovec', 'hnswlib-wasm'], 'config.index.engine');
   if (type !== undefined) checkOneOf(type, ['hnsw', 'flat'], 'config.index.type');
   if (m !== undefined) checkInteger(m, M_MIN, M_MAX, 'config.index.m');
   if (efConstruction !== undefined) checkInteger(efConstruction, 1, EF_MAX, 'config.index.efConstruction');
@@ -92,6 +109,7 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     metric: config.metric,
     quantization: config.quantization,
     maxMagnitude: config.maxMagnitude,
+    'index.engine': config.index?.engine,
     'index.type': config.index?.type,
     'index.m': config.index?.m,
     'index.efConstruction': config.index?.efConstruction,
@@ -99,6 +117,7 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
   };
   const held: Record<string, unknown> = {
     ...stored,
+    'index.engine': stored.index.engine ?? 'isovec',
     'index.type': stored.index.type,
     'index.m': stored.index.m,
     'index.efConstruction': stored.index.efConstruction,
@@ -116,5 +135,5 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
 
 /** As `CollectionInfo.config`: a copy that callers may change. */
 export function publicConfig(config: ResolvedConfig): CollectionInfo['config'] {
-  return { ...config, index: { ...config.index } };
+  return { ...config, index: { engine: 'isovec', ...config.index } };
 }

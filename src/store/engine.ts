@@ -7,7 +7,7 @@ import type { DatabaseEvents } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { ChecksumName } from '../journal/manifest.ts';
-import { createVectorIndex } from '../search/kernel-index.ts';
+import type { VectorIndex } from '../search/vector-index.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { RowTable } from '../tables/row-table.ts';
 import type { Archiving } from './archiving.ts';
@@ -20,6 +20,7 @@ import { Draft } from './draft.ts';
 import type { Events } from './events.ts';
 import type { Follower } from './follower.ts';
 import { ExclusiveLease, type WriterLease } from './lease.ts';
+import { makeIndex } from './make-index.ts';
 import type { DatabaseState } from './manifest-state.ts';
 import { growingFileNames } from './manifest-state.ts';
 import type { Mutation } from './mutations.ts';
@@ -95,9 +96,8 @@ export class Engine {
     return bytes;
   }
 
-  createIndex({ dimensions, metric, quantization, index }: ResolvedConfig): CollectionState['index'] {
-    const { type, m, efConstruction } = index;
-    return createVectorIndex(this.#kernel, { dimensions, metric, type, m, efConstruction, quantization });
+  createIndex(config: ResolvedConfig): Promise<VectorIndex> {
+    return makeIndex(this.#kernel, config);
   }
 
   /** Everything that was staged is gone: the write that it stood on has failed. */
@@ -222,14 +222,15 @@ export class Engine {
   /** Creates or drops a collection. Runs alone, after everything before it is committed. */
   async define(operation: CreateOperation | DropOperation, receipt?: Receipt): Promise<void> {
     this.checkWritable();
+    await this.collections.prepare([operation]);
     await this.journal.drain();
     await this.#commit([operation], receipt, () => this.collections.apply(operation));
   }
 
-  /** Takes in a batch that somebody else has written. */
-  takeIn(operations: readonly Operation[], sequence: number): void {
+  /** Takes in a batch that somebody else has written, in one turn. */
+  async takeIn(operations: readonly Operation[], sequence: number): Promise<void> {
     const names = this.#namesOf(operations);
-    for (const operation of operations) this.collections.apply(operation);
+    await this.collections.applyAll(operations);
     this.events.emit('commit', { sequence, collections: names });
     this.onFollowed();
   }
@@ -239,10 +240,10 @@ export class Engine {
     return new Collections((id, name, config) => this.#createEmpty(id, name, config));
   }
 
-  #createEmpty(id: number, name: string, config: ResolvedConfig): CollectionState {
+  async #createEmpty(id: number, name: string, config: ResolvedConfig): Promise<CollectionState> {
     const names = growingFileNames(id, 0);
     const files = new CollectionFiles(this.storage, this.cache, names, config.dimensions, []);
-    const parts = { rows: new RowTable(), files, index: this.createIndex(config) };
+    const parts = { rows: new RowTable(), files, index: await this.createIndex(config) };
     return new CollectionState(id, name, config, 0, parts);
   }
 

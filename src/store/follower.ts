@@ -91,9 +91,7 @@ export class Follower {
     fresh.receipts.restore(manifest.state.receipts ?? []);
     for (const stored of manifest.state.collections)
       fresh.set(stored.id, await loadCollection(engine, stored, manifest.files, () => {}));
-    const deliver = (frame: Frame) => {
-      for (const operation of readOperations(frame)) fresh.apply(operation);
-    };
+    const deliver = (frame: Frame) => fresh.applyAll(readOperations(frame));
     const takeOver = await engine.journal.replayFrom(manifest, deliver, isLocked);
     const oldFiles = [...engine.collections.values()].map(({ files }) => files);
     engine.collections.become(fresh);

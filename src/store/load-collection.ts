@@ -36,7 +36,7 @@ export async function loadCollection(
   const { id, name, config, epoch, rowCount, files: names } = stored;
   const { rows, extents } = await loadRows(engine, stored, live);
   const files = new CollectionFiles(engine.storage, engine.cache, names, config.dimensions, extents);
-  const index = engine.createIndex(config);
+  const index = await engine.createIndex(config);
   if (rowCount > 0) {
     await checkFiles(engine, stored, live);
     index.reserve(rows.liveCount);
@@ -113,7 +113,7 @@ async function loadGraph(
   if (graph === undefined) return;
   try {
     const bytes = await readFile(engine, graph, 0, lengthOf(live, graph));
-    index.loadGraph(decodeGraphFile(bytes, graph));
+    index.loadGraph?.(decodeGraphFile(bytes, graph));
   } catch (error) {
     if (!(error instanceof IsovecError) || !REBUILT_AFTER.includes(error.code)) throw error;
     engine.events.emit('warning', {

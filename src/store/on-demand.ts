@@ -2,6 +2,7 @@
  * What an engine needs seldom, loaded when it first does. All in one module: bundlers split what it shares with the
  * rest into chunks of their own, and many of those cost more than this saves.
  */
+export { createHnswlibIndex } from '../search/hnswlib-index.ts';
 export { Archiving } from './archiving.ts';
 export { Rewriting } from './compact.ts';
 export { openSalvaged } from './integrity/open-salvaged.ts';

@@ -145,8 +145,7 @@ async function recover(
   await journal.replay(
     ({ payload, sequence }) => {
       checkNotAborted(signal);
-      for (const operation of decodeOperations(payload, `log entry ${sequence}`))
-        engine.collections.apply(operation);
+      return engine.collections.applyAll(decodeOperations(payload, `log entry ${sequence}`));
     },
     (done, total) => tell({ phase: 'replay', done, total }),
   );

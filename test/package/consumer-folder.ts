@@ -34,6 +34,11 @@ export function installConsumer(): Consumer {
   };
 }
 
+/** Installs another package beside isovec. */
+export function installBeside(folder: string, name: string): void {
+  npm(['install', '--no-audit', '--no-fund', '--no-package-lock', name], folder);
+}
+
 function npm(args: string[], cwd: string): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 }

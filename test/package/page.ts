@@ -6,37 +6,30 @@ import { build, createServer, type InlineConfig, preview } from 'vite';
 import { browserLaunchOptions } from '../../scripts/browser.ts';
 import type { Check } from './check.ts';
 
+type Action = 'write' | 'read' | 'remove' | 'searchByHnswlib' | 'missHnswlib';
+
 /** The application's `session.mjs`. */
 declare global {
   interface Window {
-    session: Record<'write' | 'read' | 'remove', (location: string, options: object) => Promise<void>>;
+    session: Record<Action, (location: string, options: object) => Promise<void>>;
   }
 }
 
-const STRICT_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
+export const STRICT_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
 const STORAGES = ['opfs', 'indexeddb'] as const;
 
 export const pageChecks: readonly Check[] = [
   {
     title: `Vite, built, under "${STRICT_POLICY}": stores, closes, reopens and queries on OPFS and IndexedDB`,
     run: async (folder) => {
-      await build(application(folder));
-      const server = await preview({
-        ...application(folder),
-        preview: { host: '127.0.0.1', port: 0, headers: { 'content-security-policy': STRICT_POLICY } },
-      });
+      const server = await serveBuilt(folder, STRICT_POLICY);
       await visitAndClose(folder, server);
     },
   },
   {
     title: 'Vite, in development, without configuration: stores, closes, reopens and queries',
     run: async (folder) => {
-      const server = await createServer({
-        ...application(folder),
-        cacheDir: join(folder, '.vite'),
-        server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
-      });
-      await visitAndClose(folder, await server.listen());
+      await visitAndClose(folder, await serveInDevelopment(folder));
     },
   },
 ];
@@ -45,18 +38,42 @@ function application(folder: string): InlineConfig {
   return { configFile: false, root: join(folder, 'app'), base: './', logLevel: 'error' };
 }
 
+/** Built and served under a content security policy. */
+export async function serveBuilt(folder: string, policy: string): Promise<Server> {
+  await build(application(folder));
+  return preview({
+    ...application(folder),
+    preview: { host: '127.0.0.1', port: 0, headers: { 'content-security-policy': policy } },
+  });
+}
+
+export async function serveInDevelopment(folder: string): Promise<Server> {
+  const server = await createServer({
+    ...application(folder),
+    cacheDir: join(folder, '.vite'),
+    server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
+  });
+  return server.listen();
+}
+
 interface Server {
   resolvedUrls: { local: string[] } | null;
   close(): Promise<void>;
 }
 
-async function visitAndClose(folder: string, server: Server): Promise<void> {
+/** Does each action in a start of the browser of its own. */
+export async function visitAndClose(
+  folder: string,
+  server: Server,
+  actions: readonly Action[] = ['write', 'read', 'remove'],
+  options: object = {},
+): Promise<void> {
   const profile = mkdtempSync(join(folder, 'profile-'));
   try {
     const url = server.resolvedUrls?.local[0] ?? '';
-    for (const action of ['write', 'read', 'remove'] as const) {
+    for (const action of actions) {
       await visit(profile, url, async (page) => {
-        for (const storage of STORAGES) await runInPage(page, action, storage);
+        for (const storage of STORAGES) await runInPage(page, action, { ...options, storage });
       });
     }
   } finally {
@@ -82,13 +99,9 @@ async function visit(profile: string, url: string, use: (page: Page) => Promise<
   }
 }
 
-async function runInPage(
-  page: Page,
-  action: 'write' | 'read' | 'remove',
-  storage: (typeof STORAGES)[number],
-): Promise<void> {
-  await page.evaluate(([step, kind]) => window.session[step](`test-${kind}`, { storage: kind }), [
+async function runInPage(page: Page, action: Action, options: { storage: string }): Promise<void> {
+  await page.evaluate(([step, given]) => window.session[step](`test-${given.storage}`, given), [
     action,
-    storage,
+    options,
   ] as const);
 }

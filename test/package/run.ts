@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { Check } from './check.ts';
 import { installConsumer } from './consumer-folder.ts';
+import { hnswlibChecks } from './hnswlib.ts';
 import { pageChecks } from './page.ts';
 import { runCommand, tool } from './run-command.ts';
 import { runtimeChecks } from './runtimes.ts';
@@ -49,7 +50,8 @@ async function passes(check: Check): Promise<boolean> {
 }
 
 let passedCount = 0;
-const checks = [...packageChecks, ...runtimeChecks, ...pageChecks];
+// The last ones install something more.
+const checks = [...packageChecks, ...runtimeChecks, ...pageChecks, ...hnswlibChecks];
 try {
   for (const check of checks) {
     if (await passes(check)) passedCount++;

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import type { Check } from './check.ts';
 import { expectOk, tool } from './run-command.ts';
 
-interface Runtime {
+export interface Runtime {
   name: string;
   program: string;
   args: string[];
 }
 
-const RUNTIMES: readonly Runtime[] = [
+export const RUNTIMES: readonly Runtime[] = [
   { name: 'Node', program: process.execPath, args: [] },
   {
     name: 'Deno',
@@ -46,11 +46,11 @@ export const runtimeChecks: readonly Check[] = [
   },
 ];
 
-function session(
+export function session(
   runtime: Runtime,
   action: string,
   database: string,
-  options: { worker?: boolean },
+  options: { worker?: boolean; reason?: string },
   folder: string,
 ): Promise<void> {
   const args = [...runtime.args, 'session-process.mjs', action, database, JSON.stringify(options)];

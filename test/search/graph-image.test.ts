@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { IsovecError } from '../../src/base/errors.ts';
-import type { VectorIndex } from '../../src/search/vector-index.ts';
+import type { KernelVectorIndex } from '../../src/search/kernel-index.ts';
 import { METRICS, makeIndex } from './model.ts';
 import { gaussian } from './random.ts';
 
@@ -14,7 +14,7 @@ function vectors(count: number, seed: number): Float32Array[] {
 const SMALL = { dimensions: DIMENSIONS, m: 3, efConstruction: 20 } as const;
 
 /** A graph with upper levels, spilt links, free slots and pending ones. */
-function smallIndex(all: Float32Array[]): VectorIndex {
+function smallIndex(all: Float32Array[]): KernelVectorIndex {
   const index = makeIndex(SMALL);
   for (const [row, vector] of all.entries()) index.add(row, vector);
   index.link(all.length - 4);
@@ -23,7 +23,7 @@ function smallIndex(all: Float32Array[]): VectorIndex {
 }
 
 /** Whether the image was refused as damaged, leaving an index that works. */
-function isRefused(index: VectorIndex, image: Uint8Array): boolean {
+function isRefused(index: KernelVectorIndex, image: Uint8Array): boolean {
   try {
     index.loadGraph(image);
     return false;
@@ -126,7 +126,7 @@ test('an image with any bit wrong is refused, or does no harm', () => {
 });
 
 /** What a store does with an index, on whatever rows a damaged image has given it. */
-function exercise(index: VectorIndex, all: Float32Array[], queries: Float32Array[]): void {
+function exercise(index: KernelVectorIndex, all: Float32Array[], queries: Float32Array[]): void {
   for (const [row, vector] of all.entries()) if (row % 3 > 0 || index.has(row)) index.add(row, vector);
   for (const query of queries) {
     const found = index.search(query, 20, 30);

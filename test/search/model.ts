@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Metric } from '../../src/base/api.ts';
-import { createVectorIndex } from '../../src/search/kernel-index.ts';
+import { HnswlibIndex } from '../../src/search/hnswlib-index.ts';
+import { startHnswlib } from '../../src/search/hnswlib-library.ts';
+import { createVectorIndex, type KernelVectorIndex } from '../../src/search/kernel-index.ts';
 import type { Neighbours, VectorIndex, VectorIndexConfig } from '../../src/search/vector-index.ts';
 import { KERNEL, loadModule } from '../wasm/load.ts';
 
@@ -8,8 +10,16 @@ const kernel = loadModule(KERNEL);
 
 export const METRICS: Metric[] = ['cosine', 'dot', 'euclidean'];
 
-export function makeIndex(config: Partial<VectorIndexConfig> = {}): VectorIndex {
+export function makeIndex(config: Partial<VectorIndexConfig> = {}): KernelVectorIndex {
   return createVectorIndex(kernel, { ...DEFAULTS, ...config });
+}
+
+let library: ReturnType<typeof startHnswlib> | undefined;
+
+/** The other engine. All in one instance of its library, which takes 50 ms to start. */
+export async function makeHnswlibIndex(config: Partial<VectorIndexConfig> = {}): Promise<VectorIndex> {
+  library ??= startHnswlib();
+  return new HnswlibIndex(await library, { ...DEFAULTS, ...config });
 }
 
 const DEFAULTS: VectorIndexConfig = {

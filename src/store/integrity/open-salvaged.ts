@@ -1,9 +1,9 @@
 import { Journal, type JournalOptions } from '../../journal/journal.ts';
 import { MANIFEST_COPY_NAME } from '../../journal/manifest.ts';
-import { createVectorIndex } from '../../search/kernel-index.ts';
 import type { StorageBackend } from '../../storage/storage.ts';
 import type { ResolvedConfig } from '../config.ts';
 import type { Engine } from '../engine.ts';
+import { makeIndex } from '../make-index.ts';
 import type { DatabaseState } from '../manifest-state.ts';
 import { salvageInto } from './salvage.ts';
 import { type DatabaseSurvey, type SurveyOptions, surveyDatabase } from './survey-database.ts';
@@ -18,8 +18,7 @@ export interface SalvageParts extends Pick<SurveyOptions, 'onProgress' | 'pause'
 /** @returns undefined for what opens without: no damage, or only to what is derived, and is rebuilt anyway */
 export async function openSalvaged(parts: SalvageParts): Promise<Engine | undefined> {
   const { storage, kernel, journalOptions, makeEngine, onProgress, pause } = parts;
-  const createIndex = ({ dimensions, metric, quantization, index }: ResolvedConfig) =>
-    createVectorIndex(kernel, { dimensions, metric, quantization, ...index });
+  const createIndex = (config: ResolvedConfig) => makeIndex(kernel, config);
   const survey = await surveyDatabase(storage, { createIndex, onProgress, pause });
   if (!survey || !needsSalvaging(survey)) return undefined;
   const journal = Journal.salvaged(storage, survey.manifest, survey.lastSequence, journalOptions);

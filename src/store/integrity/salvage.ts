@@ -58,7 +58,7 @@ async function salvageCollection(engine: Engine, survey: CollectionSurvey): Prom
   const { id, name, config, epoch, files: names } = stored;
   const files = new CollectionFiles(engine.storage, engine.cache, names, config.dimensions, extents);
   files.rescue(rescued);
-  const index = engine.createIndex(config);
+  const index = await engine.createIndex(config);
   index.reserve(rows.liveCount);
   const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(config.dimensions)));
   for (let first = 0; first < rows.rowCount; first += rowsPerPiece) {
@@ -94,14 +94,14 @@ class SalvagedLog implements LogVisitor {
     this.#firstNewId = firstNewId;
   }
 
-  frame({ payload }: Frame, file: string): void {
-    for (const operation of this.#decode(payload, file)) this.#apply(operation, file);
+  async frame({ payload }: Frame, file: string): Promise<void> {
+    for (const operation of this.#decode(payload, file)) await this.#apply(operation, file);
   }
 
-  damage({ file }: { file: string }, bytes?: Uint8Array): void {
+  async damage({ file }: { file: string }, bytes?: Uint8Array): Promise<void> {
     if (!bytes) return;
     const { operations, lost } = salvageOperations(bytes);
-    for (const operation of operations) this.#apply(operation, file);
+    for (const operation of operations) await this.#apply(operation, file);
     const decoder = new TextDecoder();
     for (const { collectionId, id } of lost) {
       const state = this.#engine.collections.get(collectionId);
@@ -120,15 +120,15 @@ class SalvagedLog implements LogVisitor {
     }
   }
 
-  #apply(operation: Operation, file: string): void {
-    if (operation.kind !== 'receipt' && !this.#makeApplicable(operation, file)) return;
-    this.#engine.collections.apply(operation);
+  async #apply(operation: Operation, file: string): Promise<void> {
+    if (operation.kind !== 'receipt' && !(await this.#makeApplicable(operation, file))) return;
+    await this.#engine.collections.applyAll([operation]);
     if (operation.kind === 'drop') this.#dropped.add(operation.collectionId);
     if (operation.kind === 'delete') this.#forget(operation.collectionId, operation.id);
   }
 
   /** What an operation stands on may be lost. */
-  #makeApplicable(operation: ChangeOperation, file: string): boolean {
+  async #makeApplicable(operation: ChangeOperation, file: string): Promise<boolean> {
     const { collectionId } = operation;
     const { collections } = this.#engine;
     switch (operation.kind) {
@@ -143,22 +143,18 @@ class SalvagedLog implements LogVisitor {
       case 'delete':
         return collections.has(collectionId);
       case 'put': {
-        if (!collections.has(collectionId)) this.#recreate(collectionId, operation.vector.length, file);
+        if (!collections.has(collectionId)) await this.#recreate(collectionId, operation.vector.length, file);
         return collections.get(collectionId)?.config.dimensions === operation.vector.length;
       }
     }
   }
 
   /** Its records are there, and where it was created is not. */
-  #recreate(collectionId: number, dimensions: number, file: string): void {
+  async #recreate(collectionId: number, dimensions: number, file: string): Promise<void> {
     if (collectionId < this.#firstNewId || this.#dropped.has(collectionId)) return;
     const name = `recovered-${collectionId}`;
-    this.#engine.collections.apply({
-      kind: 'create',
-      collectionId,
-      name,
-      config: resolveConfig({ dimensions }),
-    });
+    const config = resolveConfig({ dimensions });
+    await this.#engine.collections.applyAll([{ kind: 'create', collectionId, name, config }]);
     const message = `${file}: the name and the config of collection ${collectionId} are lost; it is "${name}" now`;
     this.#salvaged.problems.push({ file, kind: 'reference', message });
   }

@@ -38,7 +38,7 @@ export interface CollectionSurvey {
 export interface SurveyParts {
   storage: StorageBackend;
   files: Readonly<Record<string, LiveFile>>;
-  createIndex: (config: ResolvedConfig) => VectorIndex;
+  createIndex: (config: ResolvedConfig) => Promise<VectorIndex>;
   findings: Findings;
   /** Lets others have a turn. */
   pause: () => Promise<void>;
@@ -92,8 +92,8 @@ class Survey {
       try {
         const image = decodeGraphFile(await file.read(0, bytes), name);
         if (image.length + rowCount * config.dimensions * 4 > GRAPH_CHECKED_BYTES_MAX) return;
-        const index = createIndex(config);
-        index.loadGraph(image);
+        const index = await createIndex(config);
+        index.loadGraph?.(image);
         for (let row = rowCount; row < rowCount + index.count; row++)
           if (index.has(row)) findings.add(name, 'reference', `links row ${row}, which is not stored`);
       } catch (error) {

@@ -18,7 +18,7 @@ import { isDamage } from './survey-file.ts';
 import { surveyManifest } from './survey-manifest.ts';
 
 export interface SurveyOptions {
-  createIndex: (config: ResolvedConfig) => VectorIndex;
+  createIndex: (config: ResolvedConfig) => Promise<VectorIndex>;
   /** The last entry known to have been written to the log, if that is known. */
   lastSequence?: number;
   /** Is called as bytes are read; it may throw, to give up. */

@@ -7,7 +7,7 @@ const RECORDS = [
   { id: 'up', vector: [0, 0, 1], metadata: { title: 'Up' } },
 ];
 
-export const session = { write, read, remove };
+export const session = { write, read, remove, searchByHnswlib, missHnswlib };
 
 async function write(location, options) {
   const database = await open(location, options);
@@ -37,12 +37,39 @@ async function remove(location, options) {
   await destroy(location, options);
 }
 
-async function expectError(promise, code) {
+const HNSWLIB = { dimensions: 3, index: { engine: 'hnswlib-wasm' } };
+
+/** With the other engine: everything is in its graph before it is asked. */
+async function searchByHnswlib(location, options) {
+  const database = await open(location, options);
+  const directions = await database.collection('directions', HNSWLIB);
+  await directions.insert(RECORDS);
+  const deadline = Date.now() + 20_000;
+  while ((await directions.info()).indexed < RECORDS.length) {
+    expect(Date.now() < deadline, 'the graph to be built within 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const [nearest] = await directions.query({ vector: [0.1, 0.9, 0.1], topK: 1 });
+  expect(nearest?.id === 'north', `north, got ${JSON.stringify(nearest)}`);
+  await database.close();
+  await destroy(location, options);
+}
+
+/** Where the other engine is missing or cannot run. @param reason what the error is to say */
+async function missHnswlib(location, { reason, ...options }) {
+  const database = await open(location, options);
+  await expectError(database.collection('directions', HNSWLIB), 'UNSUPPORTED', reason);
+  await database.close();
+  await destroy(location, options);
+}
+
+async function expectError(promise, code, reason = '') {
   const error = await promise.then(
     () => undefined,
-    (reason) => reason,
+    (thrown) => thrown,
   );
   expect(error instanceof IsovecError && error.code === code, `an IsovecError ${code}, got ${error}`);
+  expect(error.message.includes(reason), `an error that says "${reason}", got ${error}`);
 }
 
 function expect(condition, what) {
