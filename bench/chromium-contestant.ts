@@ -5,9 +5,9 @@ import { type BrowserContext, chromium, type Page } from 'playwright';
 import { build, type InlineConfig, type Plugin, type PreviewServer, preview } from 'vite';
 import { browserLaunchOptions } from '../scripts/browser.ts';
 import type { MainThreadReport } from './chromium/main-thread.ts';
+import { baseFile, DATASETS, type DatasetName, queryFile } from './datasets/dataset.ts';
 import type { Contestant, Footprint, SearchPass } from './engine.ts';
 import { benchFolder, dataFolder } from './folders.ts';
-import { BASE_FILE, DIMENSIONS, QUERY_FILE, ROW_BYTES } from './vectors.ts';
 
 export class ChromiumContestant implements Contestant {
   readonly name = 'isovec-chromium';
@@ -17,16 +17,14 @@ export class ChromiumContestant implements Contestant {
   #browser: BrowserContext | undefined;
   #page: Page | undefined;
 
-  async start(count: number): Promise<void> {
-    this.#server = await servePage();
+  async start(data: DatasetName, count: number): Promise<void> {
+    const { dimensions } = await DATASETS[data]();
+    this.#server = await servePage(data, count * dimensions * Float32Array.BYTES_PER_ELEMENT);
     this.#browser = await chromium.launchPersistentContext(this.#profile, browserLaunchOptions);
     this.#page = await this.#browser.newPage();
     await this.#page.goto(this.#server.resolvedUrls?.local[0] ?? '');
     await this.#page.waitForFunction(() => window.bench !== undefined);
-    await this.#page.evaluate(([rows, dimensions]) => window.bench.start(rows, dimensions), [
-      count,
-      DIMENSIONS,
-    ] as const);
+    await this.#page.evaluate((given) => window.bench.start(given), dimensions);
   }
 
   add(from: number, to: number): Promise<number> {
@@ -68,7 +66,7 @@ export class ChromiumContestant implements Contestant {
 }
 
 /** Bundled as for production, so that opening loads as few files as it would there. */
-async function servePage(): Promise<PreviewServer> {
+async function servePage(data: DatasetName, baseBytes: number): Promise<PreviewServer> {
   const page: InlineConfig = {
     configFile: false,
     root: join(benchFolder, 'chromium'),
@@ -78,7 +76,7 @@ async function servePage(): Promise<PreviewServer> {
   await build(page);
   return preview({
     ...page,
-    plugins: [serveVectors()],
+    plugins: [serveVectors(data, baseBytes)],
     preview: {
       host: '127.0.0.1',
       port: 0,
@@ -91,16 +89,17 @@ async function servePage(): Promise<PreviewServer> {
   });
 }
 
-/** Serves the data files: `/vectors/base?count=10000`, `/vectors/queries`. */
-function serveVectors(): Plugin {
+/** Serves the data files: `/vectors/base`, as far as it is wanted, and `/vectors/queries`. */
+function serveVectors(data: DatasetName, baseBytes: number): Plugin {
   return {
     name: 'serve-vectors',
     configurePreviewServer(server) {
       server.middlewares.use('/vectors', (request, response) => {
-        const url = new URL(request.url ?? '', 'http://localhost');
-        const count = Number(url.searchParams.get('count') ?? Infinity);
-        const file = url.pathname === '/base' ? BASE_FILE : QUERY_FILE;
-        createReadStream(file, { end: count * ROW_BYTES - 1 }).pipe(response);
+        const isBase = request.url === '/base';
+        const stream = isBase
+          ? createReadStream(baseFile(data), { end: baseBytes - 1 })
+          : createReadStream(queryFile(data));
+        stream.pipe(response);
       });
     },
   };

@@ -2,10 +2,10 @@
  * The comparison on one size. Every engine waits idle in its own process while another is measured, and they take
  * turns in small portions of work, so that whatever else slows the machine for a while slows all of them alike.
  */
+import type { Dataset, DatasetName } from './datasets/dataset.ts';
 import { type Contestant, EF_SWEEP, type Footprint } from './engine.ts';
 import { median, quantile } from './measure.ts';
 import { recall } from './recall.ts';
-import { type Dataset, QUERY_COUNT } from './vectors.ts';
 
 /** Building takes turns after each such share of the vectors. */
 const BUILD_PORTIONS = 10;
@@ -13,6 +13,8 @@ const REOPEN_ROUNDS = 5;
 
 export interface EngineResult {
   name: string;
+  data: DatasetName;
+  dimensions: number;
   count: number;
   vectorsPerSecond: number;
   /** Of building in all, by reopening; absent where nothing is kept on disk. */
@@ -37,7 +39,7 @@ export async function compare(
   thresholds: Float32Array,
   rounds: number,
 ): Promise<EngineResult[]> {
-  const buildMs = await build(contestants, data.count);
+  const buildMs = await build(contestants, data);
   const points = await sweep(contestants, data, thresholds, rounds);
   const results: EngineResult[] = [];
   for (const contestant of contestants) {
@@ -45,6 +47,8 @@ export async function compare(
     const openMs = await reopen(contestant);
     results.push({
       name: contestant.name,
+      data: data.name,
+      dimensions: data.dimensions,
       count: data.count,
       vectorsPerSecond: (data.count / (buildMs.get(contestant) ?? Number.NaN)) * 1000,
       footprint,
@@ -55,9 +59,10 @@ export async function compare(
   return results;
 }
 
-async function build(contestants: readonly Contestant[], count: number): Promise<Map<Contestant, number>> {
+async function build(contestants: readonly Contestant[], data: Dataset): Promise<Map<Contestant, number>> {
+  const { name, count } = data;
   const elapsedMs = new Map(contestants.map((contestant) => [contestant, 0]));
-  for (const contestant of contestants) await contestant.start(count);
+  for (const contestant of contestants) await contestant.start(name, count);
   for (let portion = 0; portion < BUILD_PORTIONS; portion++) {
     const from = Math.floor((count * portion) / BUILD_PORTIONS);
     const to = Math.floor((count * (portion + 1)) / BUILD_PORTIONS);
@@ -91,7 +96,8 @@ async function sweep(
       for (const contestant of inTurn(contestants, round))
         await measure(contestant, ef, timings.get(contestant));
     }
-    for (const [contestant, timing] of timings) points.get(contestant)?.push(toPoint(ef, timing));
+    for (const [contestant, timing] of timings)
+      points.get(contestant)?.push(toPoint(ef, timing, data.queryCount));
     console.log(`  ef ${ef} measured`);
   }
   return points;
@@ -116,7 +122,8 @@ async function measure(contestant: Contestant, ef: number, timings: Timings | un
   if (batchedMs !== undefined) timings?.batchedPassesMs.push(batchedMs);
 }
 
-function toPoint(ef: number, timings: Timings): SearchPoint {
+function toPoint(ef: number, timings: Timings, queryCount: number): SearchPoint {
+  const perSecond = (passesMs: readonly number[]) => (queryCount / median(passesMs)) * 1000;
   return {
     ef,
     recall: timings.recall,
@@ -127,10 +134,6 @@ function toPoint(ef: number, timings: Timings): SearchPoint {
     p50Ms: quantile(timings.latenciesMs, 0.5),
     p99Ms: quantile(timings.latenciesMs, 0.99),
   };
-}
-
-function perSecond(passesMs: readonly number[]): number {
-  return (QUERY_COUNT / median(passesMs)) * 1000;
 }
 
 async function reopen(contestant: Contestant): Promise<number | undefined> {

@@ -1,9 +1,12 @@
 /** What each contestant does, and the work that all of them are given. */
+import type { DatasetName } from './datasets/dataset.ts';
 
 export const M = 16;
 export const EF_CONSTRUCTION = 200;
 export const EF_SWEEP: readonly number[] = [10, 20, 40, 80, 160, 320, 640];
 export const TOP_K = 10;
+/** Of the first answer after reopening. */
+export const REOPEN_EF = 64;
 
 /** Vectors are numbered from 0 in the order of the base file; that number is their label. */
 export interface Engine<Vector = unknown> {
@@ -42,7 +45,8 @@ export interface SearchPass {
 /** One engine in its own process or page, driven from outside one command at a time. */
 export interface Contestant {
   readonly name: string;
-  start(count: number): Promise<void>;
+  /** Takes the first `count` vectors of a data set, and makes an empty index. */
+  start(data: DatasetName, count: number): Promise<void>;
   /** Adds base vectors `from` (included) to `to` (excluded). @returns milliseconds */
   add(from: number, to: number): Promise<number>;
   search(ef: number): Promise<SearchPass>;

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { DatasetName } from './datasets/dataset.ts';
 import type { Contestant, Footprint, SearchPass } from './engine.ts';
 import type { NodeEngineName } from './engines/registry.ts';
 import { benchFolder } from './folders.ts';
@@ -22,8 +23,8 @@ export class NodeContestant implements Contestant {
     this.#ended.catch(() => {}); // Told to whoever waits for an answer.
   }
 
-  async start(count: number): Promise<void> {
-    await this.#send({ do: 'start', engine: this.name, count });
+  async start(data: DatasetName, count: number): Promise<void> {
+    await this.#send({ do: 'start', engine: this.name, data, count });
   }
 
   async add(from: number, to: number): Promise<number> {

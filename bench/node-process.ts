@@ -1,12 +1,12 @@
 /** The inside of a process that runs one engine: answers the commands of node-contestant.ts, one at a time. */
 
+import { type DatasetName, loadDataset } from './datasets/dataset.ts';
 import type { Footprint } from './engine.ts';
 import { createNodeEngine, type NodeEngineName } from './engines/registry.ts';
 import { Trial } from './trial.ts';
-import { DIMENSIONS, loadVectors } from './vectors.ts';
 
 export type Command =
-  | { do: 'start'; engine: NodeEngineName; count: number }
+  | { do: 'start'; engine: NodeEngineName; data: DatasetName; count: number }
   | { do: 'add'; from: number; to: number }
   | { do: 'search'; ef: number }
   | { do: 'searchMany'; ef: number }
@@ -20,7 +20,7 @@ let trial: Trial<unknown> | undefined;
 let residentBytesBefore = 0;
 
 async function obey(command: Command): Promise<unknown> {
-  if (command.do === 'start') return start(command.engine, command.count);
+  if (command.do === 'start') return start(command);
   if (trial === undefined) throw new Error('start comes first');
   switch (command.do) {
     case 'add':
@@ -41,9 +41,9 @@ async function obey(command: Command): Promise<unknown> {
   }
 }
 
-async function start(name: NodeEngineName, count: number): Promise<void> {
-  const { base, queries } = loadVectors(count);
-  trial = new Trial(await createNodeEngine(name), base, queries, DIMENSIONS);
+async function start({ engine, data, count }: Extract<Command, { do: 'start' }>): Promise<void> {
+  const { base, queries, dimensions } = await loadDataset(data, count);
+  trial = new Trial(await createNodeEngine(engine), base, queries, dimensions);
   residentBytesBefore = residentBytes();
   await trial.start();
 }

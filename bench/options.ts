@@ -1,8 +1,10 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
+import { DATASETS, type DatasetName } from './datasets/dataset.ts';
 import { NODE_ENGINES } from './engines/registry.ts';
 
-export const ENGINES = [...NODE_ENGINES, 'isovec-chromium'] as const;
+/** hnswlib driven from C++ comes first among the peers: it is the one to measure by. */
+export const ENGINES = ['hnswlib-native', ...NODE_ENGINES, 'isovec-chromium'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 const SIZES = { '10k': 10_000, '100k': 100_000, full: 'full' } as const;
@@ -11,6 +13,7 @@ const SLOW_ENGINES: readonly EngineName[] = ['edgevec'];
 const LARGEST_FOR_SLOW = 10_000;
 
 export interface Options {
+  data: DatasetName;
   sizes: (number | 'full')[];
   engines: EngineName[];
   rounds: number;
@@ -19,7 +22,8 @@ export interface Options {
 }
 
 export const USAGE = `npm run bench -- [options]
-  --size 10k|100k|full     one size, or several with commas (default 10k,100k)
+  --data name              one of ${Object.keys(DATASETS).join(', ')} (default glove-100)
+  --size 10k|100k|full     one size, or several with commas (default 10k,100k); no more than the set has
   --engines a,b            of ${ENGINES.join(', ')} (default all)
   --rounds n               how often each search is measured (default 5)
   --all                    ${SLOW_ENGINES.join(' and ')} beyond ${LARGEST_FOR_SLOW} vectors too (slow)
@@ -30,6 +34,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      data: { type: 'string', default: 'glove-100' },
       size: { type: 'string', default: '10k,100k' },
       engines: { type: 'string', default: ENGINES.join(',') },
       rounds: { type: 'string', default: '5' },
@@ -42,6 +47,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${values.rounds} is not a whole number above 0`);
   return {
+    data: parseData(values.data),
     sizes: values.size.split(',').map(parseSize),
     engines: values.engines.split(',').map(parseEngine),
     rounds,
@@ -52,6 +58,11 @@ export function parseOptions(args: readonly string[]): Options | undefined {
 /** Whether an engine takes part at a size. */
 export function takesPart(engine: EngineName, count: number, all: boolean): boolean {
   return all || count <= LARGEST_FOR_SLOW || !SLOW_ENGINES.includes(engine);
+}
+
+function parseData(name: string): DatasetName {
+  if (name in DATASETS) return name as DatasetName;
+  throw new Error(`--data ${name} is none of ${Object.keys(DATASETS).join(', ')}`);
 }
 
 function parseSize(name: string): number | 'full' {

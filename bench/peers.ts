@@ -1,4 +1,4 @@
-/** Installs the peers and the word vectors, which are no dependencies of isovec, into bench/node_modules. */
+/** Installs the peers and the data that packages have, which are no dependencies of isovec, into bench/node_modules. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export function installPeers(): void {
       existsSync(join(benchFolder, 'node_modules', name, 'package.json')) && peerVersion(name) === version,
   );
   if (installed) return;
-  console.log('Installing the peers and the word vectors (300 MB, once) ...');
+  console.log('Installing the peers and the data of packages (340 MB, once) ...');
   execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: benchFolder, stdio: 'inherit' });
 }
 

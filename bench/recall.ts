@@ -1,6 +1,7 @@
 /** Recall as the field's benchmarks define it: by distance, so that equally near neighbours count alike. */
+
+import type { Dataset } from './datasets/dataset.ts';
 import { TOP_K } from './engine.ts';
-import { type Dataset, DIMENSIONS } from './vectors.ts';
 
 /** Two float32 sums of 100 products in different order differ by less. */
 export const COSINE_TOLERANCE = 1e-5;
@@ -16,10 +17,9 @@ export function recall(labels: number[], data: Dataset, thresholds: Float32Array
 }
 
 export function cosine(data: Dataset, query: number, row: number): number {
+  const { base, queries, dimensions } = data;
   let sum = 0;
-  for (let dimension = 0; dimension < DIMENSIONS; dimension++) {
-    sum +=
-      (data.queries[query * DIMENSIONS + dimension] ?? 0) * (data.base[row * DIMENSIONS + dimension] ?? 0);
-  }
+  for (let dimension = 0; dimension < dimensions; dimension++)
+    sum += (queries[query * dimensions + dimension] ?? 0) * (base[row * dimensions + dimension] ?? 0);
   return sum;
 }

@@ -2,15 +2,14 @@
 import type { EngineResult, SearchPoint } from './compare.ts';
 import { EF_CONSTRUCTION, M, TOP_K } from './engine.ts';
 import { type RecallAndSpeed, speedAtRecall } from './measure.ts';
-import { DIMENSIONS } from './vectors.ts';
 
 const EQUAL_RECALLS: readonly number[] = [0.9, 0.95, 0.99];
 const ABSENT = '-';
 
 export function resultsAsMarkdown(results: readonly EngineResult[]): string {
-  const count = results[0]?.count ?? 0;
+  const { data = '', count = 0, dimensions = 0 } = results[0] ?? {};
   return [
-    `### ${count.toLocaleString('en')} vectors of ${DIMENSIONS} dimensions (m ${M}, efConstruction ${EF_CONSTRUCTION})`,
+    `### ${data}: ${count.toLocaleString('en')} vectors of ${dimensions} dimensions (m ${M}, efConstruction ${EF_CONSTRUCTION})`,
     indexTable(results),
     `Searching for the ${TOP_K} nearest, one query after another:`,
     searchTable(results),

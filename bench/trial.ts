@@ -1,9 +1,8 @@
 /** Runs one engine over the data and times it. The same code runs in a Node process and in a page. */
-import { type Engine, type Footprint, type SearchPass, TOP_K } from './engine.ts';
+import { type Engine, type Footprint, REOPEN_EF, type SearchPass, TOP_K } from './engine.ts';
 
 /** Queries in one `searchMany` call. */
 const QUERIES_PER_CALL = 100;
-const REOPEN_EF = 64;
 
 export class Trial<Vector> {
   readonly #engine: Engine<Vector>;

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from '../dist/index.node.js';
+import type { Dataset } from './datasets/dataset.ts';
+import { rowOf } from './datasets/rows.ts';
 import { TOP_K } from './engine.ts';
 import { dataFolder } from './folders.ts';
 import { COSINE_TOLERANCE, cosine } from './recall.ts';
-import { type Dataset, DIMENSIONS, QUERY_COUNT, rowOf } from './vectors.ts';
 
 /** How many queries are also answered by a plain loop, so that the judge itself is judged. */
 const CHECKED_QUERY_COUNT = 20;
@@ -21,19 +22,20 @@ export async function exactThresholds(data: Dataset): Promise<Float32Array> {
 }
 
 async function scan(data: Dataset): Promise<Float32Array> {
+  const { base, queries, queryCount, dimensions } = data;
   const database = await open('exact neighbours', { storage: 'memory' });
   const collection = await database.collection('vectors', {
-    dimensions: DIMENSIONS,
+    dimensions,
     index: { type: 'flat' },
   });
   for (let first = 0; first < data.count; first += RECORDS_PER_BATCH) {
     const end = Math.min(first + RECORDS_PER_BATCH, data.count);
     const rows = Array.from({ length: end - first }, (_, offset) => first + offset);
-    await collection.insert(rows.map((row) => ({ id: String(row), vector: rowOf(data.base, row) })));
+    await collection.insert(rows.map((row) => ({ id: String(row), vector: rowOf(base, dimensions, row) })));
   }
-  const thresholds = new Float32Array(QUERY_COUNT);
-  for (let query = 0; query < QUERY_COUNT; query++) {
-    const vector = rowOf(data.queries, query);
+  const thresholds = new Float32Array(queryCount);
+  for (let query = 0; query < queryCount; query++) {
+    const vector = rowOf(queries, dimensions, query);
     const hits = await collection.query({ vector, topK: TOP_K, exact: true, include: [] });
     thresholds[query] = cosine(data, query, Number(hits[TOP_K - 1]?.id));
   }

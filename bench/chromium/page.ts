@@ -9,11 +9,8 @@ const LOCATION = 'isovec-bench';
 
 let trial: Trial<Float32Array> | undefined;
 
-async function start(count: number, dimensions: number): Promise<void> {
-  const [base, queries] = await Promise.all([
-    fetchFloats(`/vectors/base?count=${count}`),
-    fetchFloats('/vectors/queries'),
-  ]);
+async function start(dimensions: number): Promise<void> {
+  const [base, queries] = await Promise.all([fetchFloats('/vectors/base'), fetchFloats('/vectors/queries')]);
   trial = new Trial(new IsovecEngine(isovec, LOCATION), base, queries, dimensions);
   await trial.start();
 }

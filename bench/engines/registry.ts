@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import type { Engine } from '../engine.ts';
 import { dataFolder } from '../folders.ts';
 
-export const NODE_ENGINES = ['isovec', 'isovec-kernel', 'hnswlib-node', 'hnswlib-wasm', 'edgevec'] as const;
+export const NODE_ENGINES = [
+  'isovec',
+  'isovec-kernel',
+  'hnswlib-node',
+  'usearch-f32',
+  'usearch-i8',
+  'hnswlib-wasm',
+  'edgevec',
+] as const;
 export type NodeEngineName = (typeof NODE_ENGINES)[number];
 
 /** Imports only what this engine needs, so that no other engine's code is in its process. */
@@ -20,6 +28,10 @@ export async function createNodeEngine(name: NodeEngineName): Promise<Engine> {
       return new (await import('./isovec-kernel.ts')).IsovecKernelEngine() as Engine;
     case 'hnswlib-node':
       return new (await import('./hnswlib-node.ts')).HnswlibNodeEngine() as Engine;
+    case 'usearch-f32':
+      return new (await import('./usearch.ts')).UsearchEngine('f32') as Engine;
+    case 'usearch-i8':
+      return new (await import('./usearch.ts')).UsearchEngine('i8') as Engine;
     case 'hnswlib-wasm':
       return new (await import('./hnswlib-wasm.ts')).HnswlibWasmEngine() as Engine;
     case 'edgevec':
