@@ -1,8 +1,9 @@
-/** Compiles src/ to dist/ as plain ES modules with declarations, and lays the kernel beside its loader. */
+/** Compiles the kernel if it has changed, and src/ to dist/ as plain ES modules with declarations; lays both together. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import '../wasm/build.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
