@@ -2,6 +2,7 @@
 
 #include "distance-int8.h"
 #include "distance.h"
+#include "links.h"
 
 /** Codes begin at multiples of this, and are loaded so many bytes at a time. */
 #define CODE_ALIGNMENT 16u
@@ -64,16 +65,13 @@ const void *encode_vector(void) {
 
 // ------------------------------------------------------------ distances
 
-/** Groups of four; what lacks at the end is made up with the last. */
-#define BY_FOURS(four, component)                                                            \
-  for (u32 i = 0; i < count; i += 4) {                                                       \
-    const component *rows[4];                                                                \
-    for (u32 k = 0; k < 4; k++) rows[k] = code_of(slots[i + k < count ? i + k : count - 1]); \
-    four(query, rows, ix.code_stride / sizeof(component), out + i);                          \
-  }                                                                                          \
+#define BY_FOURS(four, component)                                                                         \
+  for (u32 i = 0; i < count; i += 4)                                                                      \
+    four(query, (const component *const *)(codes + i), ix.code_stride / sizeof(component), out + i);      \
   return;
 
-void distances(const void *query, const u32 *slots, u32 count, f32 *out) {
+void distances(const void *query, const void **codes, u32 count, f32 *out) {
+  for (u32 i = count; i & 3; i++) codes[i] = codes[count - 1];
   switch (ix.codes << 1 | (u32)ix.euclidean) {
     case ISOVEC_FLOAT32 << 1:
       BY_FOURS(dot_four, f32)
@@ -86,9 +84,15 @@ void distances(const void *query, const u32 *slots, u32 count, f32 *out) {
   }
 }
 
+void slot_distances(const void *query, const u32 *slots, u32 count, f32 *out) {
+  const void *codes[LINKS_MAX + 4];
+  for (u32 i = 0; i < count; i++) codes[i] = code_of(slots[i]);
+  distances(query, codes, count, out);
+}
+
 f32 distance_to(const void *query, u32 slot) {
   f32 out[4] __attribute__((aligned(16)));
-  distances(query, &slot, 1, out);
+  slot_distances(query, &slot, 1, out);
   return out[0];
 }
 
@@ -101,10 +105,10 @@ f32 distance_to(const void *query, u32 slot) {
  * a load that misses: a few reads a row put the misses of a whole neighbourhood in flight together, where the
  * arithmetic on one row would fill the reorder buffer. Gave 1.2x in queries at 100 float32.
  */
-void touch_codes(const u32 *slots, u32 count) {
+void find_codes(const u32 *slots, u32 count, const void **codes) {
   const u32 end = ix.code_stride < TOUCHED_MAX ? ix.code_stride : TOUCHED_MAX;
   for (u32 i = 0; i < count; i++) {
-    const volatile u8 *code = code_of(slots[i]);
+    const volatile u8 *code = codes[i] = code_of(slots[i]);
     for (u32 b = 0; b < end; b += CACHE_LINE_BYTES) (void)code[b];
     (void)code[end - 1];
   }

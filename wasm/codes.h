@@ -12,16 +12,20 @@ int lay_out_codes(u32 codes);
 const void *encode_vector(void);
 
 /**
- * Distances from a code to those of several slots: of no unit in particular, but smaller is nearer.
+ * Distances from a code to several: of no unit in particular, but smaller is nearer.
+ * @param codes their addresses, and room for three more
  * @param out has room for a multiple of 4, and is aligned to 16 bytes
  */
-void distances(const void *query, const u32 *slots, u32 count, f32 *out);
+void distances(const void *query, const void **codes, u32 count, f32 *out);
+
+/** The same to those of slots. @param count at most LINKS_MAX + 1 */
+void slot_distances(const void *query, const u32 *slots, u32 count, f32 *out);
 
 /** One of them. */
 f32 distance_to(const void *query, u32 slot);
 
-/** Brings the codes of slots into the cache. */
-void touch_codes(const u32 *slots, u32 count);
+/** Looks up where the codes of slots are, and brings them into the cache. */
+void find_codes(const u32 *slots, u32 count, const void **codes);
 
 /** A distance as users read it: see isovec_answer_distances. */
 f32 shown_distance(f32 distance);

@@ -50,7 +50,7 @@ struct index {
   u32 block_shift;
   u32 block_mask;
   u32 block_bytes;
-  u32 links_offset, rows_offset, upper_offset, spill_offset, state_offset, visited_offset;
+  u32 links_offset, rows_offset, upper_offset, spill_offset, state_offset;
   u32 blocks;
 
   /** Slots ever used. */
@@ -93,9 +93,6 @@ ALWAYS_INLINE u32 *spill_of(u32 slot) { return word_of(slot, ix.spill_offset); }
 ALWAYS_INLINE u8 *state_byte(u32 slot) {
   return (u8 *)at(block_of(slot) + ix.state_offset) + (slot & ix.block_mask);
 }
-ALWAYS_INLINE u8 *visited_byte(u32 slot) {
-  return (u8 *)at(block_of(slot) + ix.visited_offset) + (slot & ix.block_mask);
-}
 
 ALWAYS_INLINE enum state state_of(u32 slot) { return (enum state)(*state_byte(slot) & 7); }
 ALWAYS_INLINE u32 level_of(u32 slot) { return *state_byte(slot) >> 3; }
@@ -132,25 +129,29 @@ struct scratch {
   address vector;
   /** The code made of it, or written by the caller. */
   address code;
-  /** A far heap of the best keys so far. */
+  /** What a walk has found, and room for as many keys more as a slot has links. */
   address results;
-  /** A near heap of the keys to visit: twice as many as results. */
-  address open;
+  /** The best keys of an answer so far. */
+  address best;
   address answer_rows;
   address answer_distances;
   u32 capacity;
   address image_header;
+  /** A byte a slot: the last walk that met it. */
+  address visited;
+  u32 visited_capacity;
   /** Two words. */
   address image_part;
 };
 extern struct scratch scratch;
 
-/** @return whether the heaps and the answer hold `capacity` keys */
+/** @return whether results, best and the answer hold `capacity` keys */
 int reserve_scratch(u32 capacity);
 
 ALWAYS_INLINE f32 *scratch_vector(void) { return (f32 *)at(scratch.vector); }
 ALWAYS_INLINE key *scratch_results(void) { return (key *)at(scratch.results); }
-ALWAYS_INLINE key *scratch_open(void) { return (key *)at(scratch.open); }
+ALWAYS_INLINE key *scratch_best(void) { return (key *)at(scratch.best); }
+ALWAYS_INLINE u8 *visited_marks(void) { return at(scratch.visited); }
 
 // ------------------------------------------------------------ slots.c
 

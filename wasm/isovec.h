@@ -39,11 +39,11 @@
  *                          upper    1 word a slot: first record in the pool of upper links, or none
  *                          spill    1 word a slot: first record in the spill pool for level 0, or none
  *                          state    1 byte a slot: state, and level * 8
- *                          visited  1 byte a slot: the last walk that met it
  *     pool chunk         64 KiB of upper-link records or of spill records
- *     scratch            the vector and code buffers, the heaps, the answer; heaps and answer are made anew, to a power of two,
- *                        when `ef` or `top` outgrows them
- *   A flat index has no links, upper, spill, visited.
+ *     scratch            the vector and code buffers; what walks find, and the answer, both made anew, to a power of two,
+ *                        when `ef` or `top` outgrows them; a mark of 1 byte a slot of the last walk that met it, made
+ *                        anew likewise when slots outgrow it
+ *   A flat index has no links, upper, spill, marks.
  */
 #ifndef ISOVEC_H
 #define ISOVEC_H

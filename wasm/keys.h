@@ -36,29 +36,7 @@ ALWAYS_INLINE f32 key_distance(key k) {
   return as.value;
 }
 
-/* Binary heaps over arrays: "near" has the least key at 0, "far" the greatest. */
-
-ALWAYS_INLINE void near_sift_down(key *heap, u32 count, u32 hole, key moved) {
-  for (u32 child; (child = 2 * hole + 1) < count; hole = child) {
-    if (child + 1 < count) child += heap[child + 1] < heap[child];
-    if (heap[child] >= moved) break;
-    heap[hole] = heap[child];
-  }
-  heap[hole] = moved;
-}
-
-ALWAYS_INLINE void near_push(key *heap, u32 *count, key added) {
-  u32 hole = (*count)++;
-  for (u32 parent; hole > 0 && heap[parent = (hole - 1) / 2] > added; hole = parent) heap[hole] = heap[parent];
-  heap[hole] = added;
-}
-
-ALWAYS_INLINE key near_pop(key *heap, u32 *count) {
-  const key nearest = heap[0];
-  const u32 left = --*count;
-  if (left > 0) near_sift_down(heap, left, 0, heap[left]);
-  return nearest;
-}
+/* Far heaps: binary heaps over arrays, the greatest key at 0. */
 
 ALWAYS_INLINE void far_sift_down(key *heap, u32 count, u32 hole, key moved) {
   for (u32 child; (child = 2 * hole + 1) < count; hole = child) {
@@ -99,7 +77,10 @@ static inline void sort_keys(key *keys, u32 count) {
   far_sort(keys, count);
 }
 
-/** The same for a few dozen. */
+/** So many are sorted faster by insertion. */
+#define FEW_KEYS 48u
+
+/** The same for a few. */
 static inline void sort_few_keys(key *keys, u32 count) {
   for (u32 i = 1; i < count; i++) {
     const key moved = keys[i];

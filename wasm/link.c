@@ -94,7 +94,6 @@ static void link_slot(u32 slot, u32 level) {
     u32 from = descend(code, level < ix.entry_level ? level : ix.entry_level);
     for (u32 l = (level < ix.entry_level ? level : ix.entry_level) + 1; l-- > 0;) {
       const u32 found = walk(code, from, l, ix.ef_construction, WALK_COLLECTS_ALL);
-      far_sort(scratch_results(), found);
       shuffle_equals(slot, scratch_results(), found);
       const u32 count = select_spread(slot, scratch_results(), found, ix.m, neighbours, 0);
       connect(slot, neighbours, count, l);

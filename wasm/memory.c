@@ -1,5 +1,5 @@
 /** Where memory comes from: a mark that only moves up, and pools that reuse what they were given. */
-#include "index.h"
+#include "links.h"
 
 /** Of one chunk of a pool. */
 #define CHUNK_BYTES 65536u
@@ -75,11 +75,29 @@ void pool_give(struct pool *pool, u32 record) {
   pool->free_count++;
 }
 
+/** A new array of marks, when there are too few for so many slots: its bytes, or 0. */
+static u32 marks_needed(u32 slots) {
+  if (ix.type == ISOVEC_FLAT || slots <= scratch.visited_capacity) return 0;
+  u32 rounded = CACHE_LINE_BYTES;
+  while (rounded < slots) rounded *= 2;
+  return rounded;
+}
+
+static void make_marks(u32 count) {
+  scratch.visited = take_bytes(count);
+  scratch.visited_capacity = count;
+  ix.epoch = 0;
+}
+
 int reserve_slots(u32 count) {
   if (count > SLOTS_MAX) return 0;
   const u32 blocks = (u32)(((u64)count + ix.block_mask) >> ix.block_shift);
+  if (blocks > BLOCKS_MAX) return 0;
   // all or nothing: memory that has grown never shrinks
-  if (blocks > BLOCKS_MAX || (blocks > ix.blocks && !reserve_bytes((u64)(blocks - ix.blocks) * ix.block_bytes))) return 0;
+  const u64 added = blocks > ix.blocks ? (u64)(blocks - ix.blocks) * ix.block_bytes : 0;
+  const u32 marks = marks_needed(blocks << ix.block_shift);
+  if (added + marks > 0 && !reserve_bytes(added + marks)) return 0;
+  if (marks > 0) make_marks(marks);
   while (ix.blocks < blocks) {
     const address block = take_bytes(ix.block_bytes);
     if (!block) return 0;
@@ -92,12 +110,13 @@ int reserve_scratch(u32 capacity) {
   if (capacity <= scratch.capacity) return 1;
   u32 rounded = 256;
   while (rounded < capacity) rounded *= 2;
-  const u32 heap_bytes = rounded * (u32)sizeof(key);
-  const address all = take_bytes(3 * heap_bytes + 2 * rounded * 4);
+  const u32 best_bytes = rounded * (u32)sizeof(key);
+  const u32 results_bytes = best_bytes + LINKS_MAX * (u32)sizeof(key);
+  const address all = take_bytes(results_bytes + best_bytes + 2 * rounded * 4);
   if (!all) return 0;
   scratch.results = all;
-  scratch.open = all + heap_bytes;
-  scratch.answer_rows = all + 3 * heap_bytes;
+  scratch.best = all + results_bytes;
+  scratch.answer_rows = scratch.best + best_bytes;
   scratch.answer_distances = scratch.answer_rows + rounded * 4;
   scratch.capacity = rounded;
   return 1;

@@ -2,8 +2,7 @@
 #include "codes.h"
 #include "walk.h"
 
-/** The best rows so far: keys (distance, row) in a far heap. It lies where the walk has its open slots, which are no
- *  longer needed by then. */
+/** The best rows so far: keys (distance, row) in a far heap. */
 struct best {
   key *keys;
   u32 count;
@@ -22,7 +21,7 @@ struct group {
 
 static void flush_group(struct best *best, struct group *group, const void *query) {
   f32 found[GROUP_MAX] __attribute__((aligned(16)));
-  distances(query, group->slots, group->count, found);
+  slot_distances(query, group->slots, group->count, found);
   for (u32 k = 0; k < group->count; k++) {
     if (best->count == best->top && key_of(found[k], 0) > best->keys[0]) continue;
     far_offer(best->keys, &best->count, best->top, key_of(found[k], *row_of(group->slots[k])));
@@ -76,9 +75,17 @@ i32 isovec_scan(u32 top) {
   if (top > held) top = held;
   if (top == 0) return 0;
   if (!reserve_scratch(top)) return ISOVEC_NO_MEMORY;
-  struct best best = {scratch_open(), 0, top};
+  struct best best = {scratch_best(), 0, top};
   scan_all(&best, encode_vector());
   return answer(&best);
+}
+
+/** Slots without an answer take places in a walk: more candidates in their stead, up to four times as many. Where
+ *  that is not enough, as when a whole region is doomed, a scan answers. */
+static u32 widened(u32 ef) {
+  const u32 walked = ix.linked_count + ix.awaiting_count + ix.doomed_count;
+  const u64 wide = (u64)ef * (walked < 4ull * ix.linked_count ? walked : 4ull * ix.linked_count) / ix.linked_count;
+  return wide < walked ? (u32)wide : walked;
 }
 
 i32 isovec_search(u32 top, u32 ef) {
@@ -86,11 +93,11 @@ i32 isovec_search(u32 top, u32 ef) {
   if (ix.linked_count == 0 || ix.type == ISOVEC_FLAT) return isovec_scan(top);
   if (top == 0) return 0;
   if (ef < top) ef = top;
-  if (ef > ix.linked_count) ef = ix.linked_count;
+  ef = widened(ef < ix.linked_count ? ef : ix.linked_count);
   if (!reserve_scratch(ef > top ? ef : top)) return ISOVEC_NO_MEMORY;
   const void *query = encode_vector();
   const u32 found = walk(query, descend(query, 0), 0, ef, WALK_COLLECTS_ANSWERABLE);
-  struct best best = {scratch_open(), 0, top};
+  struct best best = {scratch_best(), 0, top};
   const u32 wanted = top < ix.linked_count ? top : ix.linked_count;
   if (found < wanted) {
     scan_all(&best, query);

@@ -9,7 +9,7 @@ int is_spread(key distance, u32 candidate, const u32 *slots, u32 count) {
     // by fours, because one of the first is often enough
     const u32 group = count - i < 4 ? count - i : 4;
     f32 group_distances[4] __attribute__((aligned(16)));
-    distances(code, slots + i, group, group_distances);
+    slot_distances(code, slots + i, group, group_distances);
     for (u32 k = 0; k < group; k++)
       if (key_of(group_distances[k], 0) >> 32 < distance >> 32) return 0;
   }
@@ -62,8 +62,9 @@ void shuffle_equals(u32 base, key *keys, u32 count) {
 }
 
 void measure(const void *query, const u32 *slots, u32 count, key *keys) {
+  const void *codes[LINKS_MAX + 4];
   f32 measured[LINKS_MAX + 4] __attribute__((aligned(16)));
-  touch_codes(slots, count);
-  distances(query, slots, count, measured);
+  find_codes(slots, count, codes);
+  distances(query, codes, count, measured);
   for (u32 i = 0; i < count; i++) keys[i] = key_of(measured[i], slots[i]);
 }

@@ -20,8 +20,6 @@ static u64 lay_out_block(u32 shift) {
   end += aligned((u32)(graph * slots * 4));
   ix.state_offset = (u32)end;
   end += aligned((u32)slots);
-  ix.visited_offset = (u32)end;
-  end += aligned((u32)(graph * slots));
   ix.block_shift = shift;
   ix.block_mask = (u32)slots - 1;
   ix.block_bytes = (u32)end;
@@ -67,6 +65,7 @@ void reset_pools(void) {
 
 void reset_slots(void) {
   ix.slots = 0;
+  fill_bytes(visited_marks(), 0, scratch.visited_capacity);
   ix.free_head = ix.doomed_head = ix.pending_head = ix.pending_tail = NONE;
   ix.free_count = ix.doomed_count = ix.pending_count = ix.linked_count = ix.awaiting_count = 0;
   ix.entry = NONE;

@@ -12,16 +12,13 @@ enum walk_collects {
   WALK_COLLECTS_ANSWERABLE,
 };
 
-/** Begins a new set of visited slots. */
-void next_epoch(void);
-
 /** Goes down from the entry to the level above `level`, always to the nearest. @return where to begin on `level` */
 u32 descend(const void *query, u32 level);
 
 /**
  * The `ef` nearest that a best-first walk on one level finds.
  * @param ef at most scratch.capacity
- * @return how many; they stand in scratch_results() as a far heap of keys (distance, slot)
+ * @return how many; they stand in scratch_results(), nearest first, as keys (distance, slot)
  */
 u32 walk(const void *query, u32 entry, u32 level, u32 ef, enum walk_collects collects);
 
