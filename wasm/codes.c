@@ -1,11 +1,10 @@
 #include "codes.h"
 
+#include "binary.h"
 #include "distance-int8.h"
 #include "distance.h"
 #include "links.h"
 
-/** Codes begin at multiples of this, and are loaded so many bytes at a time. */
-#define CODE_ALIGNMENT 16u
 #define COMPONENT_MAX 127.0f
 
 /** Unless calibrated: components of random unit vectors lie within four standard deviations of 0. */
@@ -14,9 +13,11 @@ static f32 clip_default(void) {
 }
 
 int lay_out_codes(u32 codes) {
-  if (codes > ISOVEC_INT8) return 0;
+  if (codes > ISOVEC_BINARY) return 0;
   ix.codes = codes;
-  ix.code_bytes = ix.dimensions * (codes == ISOVEC_INT8 ? 1 : 4);
+  ix.code_bytes = codes == ISOVEC_BINARY ? binary_code_bytes(ix.dimensions)
+                  : codes == ISOVEC_INT8 ? ix.dimensions
+                                         : ix.dimensions * 4;
   ix.code_stride = (ix.code_bytes + CODE_ALIGNMENT - 1) & ~(CODE_ALIGNMENT - 1);
   ix.scale = codes == ISOVEC_INT8 ? COMPONENT_MAX / clip_default() : 1;
   return 1;
@@ -58,9 +59,33 @@ static void encode_int8(const f32 *vector, i8 *code) {
 
 const void *encode_vector(void) {
   prepare_vector();
-  if (ix.codes == ISOVEC_FLOAT32) return scratch_vector();
-  encode_int8(scratch_vector(), at(scratch.code));
-  return at(scratch.code);
+  f32 *vector = scratch_vector();
+  void *code = at(scratch.code);
+  switch (ix.codes) {
+    case ISOVEC_FLOAT32:
+      return vector;
+    case ISOVEC_INT8:
+      encode_int8(vector, code);
+      return code;
+    default:
+      rotate_vector();
+      encode_binary(vector, code);
+      return code;
+  }
+}
+
+const void *encode_query(void) {
+  if (ix.codes != ISOVEC_BINARY) return encode_vector();
+  prepare_vector();
+  rotate_vector();
+  encode_binary_query(scratch_vector(), at(scratch.query));
+  return at(scratch.query);
+}
+
+const void *query_of(u32 slot) {
+  if (ix.codes != ISOVEC_BINARY) return code_of(slot);
+  decode_binary_query(code_of(slot), at(scratch.query));
+  return at(scratch.query);
 }
 
 // ------------------------------------------------------------ distances
@@ -79,8 +104,10 @@ void distances(const void *query, const void **codes, u32 count, f32 *out) {
       BY_FOURS(square_four, f32)
     case ISOVEC_INT8 << 1:
       BY_FOURS(dot_int8_four, i8)
-    default:
+    case ISOVEC_INT8 << 1 | 1:
       BY_FOURS(square_int8_four, i8)
+    default:
+      binary_distances(query, codes, count, out);
   }
 }
 
@@ -115,7 +142,7 @@ void find_codes(const u32 *slots, u32 count, const void **codes) {
 }
 
 f32 shown_distance(f32 distance) {
-  if (ix.euclidean) return __builtin_sqrtf(distance) / ix.scale;
+  if (ix.euclidean) return distance > 0 ? __builtin_sqrtf(distance) / ix.scale : 0;
   distance = distance / ix.scale / ix.scale;
   if (ix.metric == ISOVEC_DOT) return distance;
   const f32 shown = 1 + distance;

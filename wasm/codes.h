@@ -4,6 +4,9 @@
 
 #include "index.h"
 
+/** Codes begin at multiples of this, and are loaded so many bytes at a time. */
+#define CODE_ALIGNMENT 16u
+
 /** Sets the fields of the index that depend on the kind of codes, from the others. @return whether there is such a kind */
 int lay_out_codes(u32 codes);
 
@@ -11,8 +14,14 @@ int lay_out_codes(u32 codes);
  *  @return that code */
 const void *encode_vector(void);
 
+/** The same for a vector to compute distances from. @return what `distances` takes, valid until the next is made */
+const void *encode_query(void);
+
+/** What a slot holds, as a query. @return as encode_query */
+const void *query_of(u32 slot);
+
 /**
- * Distances from a code to several: of no unit in particular, but smaller is nearer.
+ * Distances from a query to codes: of no unit in particular, but smaller is nearer.
  * @param codes their addresses, and room for three more
  * @param out has room for a multiple of 4, and is aligned to 16 bytes
  */

@@ -125,10 +125,12 @@ int reserve_slots(u32 count);
 #define IMAGE_HEADER_BYTES 64u
 
 struct scratch {
-  /** The vector the caller writes, `dimensions` floats rounded up to a whole stride. */
+  /** The vector the caller writes, `dimensions` floats and room for a whole rotation. */
   address vector;
   /** The code made of it, or written by the caller. */
   address code;
+  /** Of binary codes: the query made of it. */
+  address query;
   /** What a walk has found, and room for as many keys more as a slot has links. */
   address results;
   /** The best keys of an answer so far. */

@@ -60,7 +60,7 @@ enum isovec_codes {
   ISOVEC_FLOAT32 = 0,
   /** One byte a component, -127 .. 127: the vector (under cosine, scaled to length 1) times 127 / clip, rounded. */
   ISOVEC_INT8 = 1,
-  /** One bit a component. Not there yet. */
+  /** One bit a component, and 8 bytes: see binary.h. Distances are estimates. */
   ISOVEC_BINARY = 2,
 };
 
@@ -108,7 +108,8 @@ EXPORT i32 isovec_add(u32 row);
 /** Gives an awaiting slot the vector in the buffer. @return 0, ISOVEC_BAD_ARGUMENT when the slot awaits none */
 EXPORT i32 isovec_restore(u32 slot);
 
-/** @return bytes of one code, as it may be kept and given back: int8: `dimensions`; float32: 0, there are none but the
+/** @return bytes of one code, as it may be kept and given back: int8: `dimensions`; binary: an eighth of that
+ *  rounded up to 8 bytes, and 8 more; float32: 0, there are none but the
  *  vectors */
 EXPORT u32 isovec_code_bytes(void);
 

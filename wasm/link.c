@@ -1,6 +1,7 @@
 /** Linking: algorithm 1 of Malkov and Yashunin (2016). */
 #include "link.h"
 
+#include "codes.h"
 #include "links.h"
 #include "select.h"
 #include "walk.h"
@@ -57,7 +58,7 @@ static void choose_anew(u32 slot, u32 newcomer, u32 level) {
   const u32 out = links_out_count(list);
   copy_bytes(slots, list.words, out * 4);
   slots[out] = newcomer;
-  measure(code_of(slot), slots, out + 1, keys);
+  measure(query_of(slot), slots, out + 1, keys);
   sort_few_keys(keys, out + 1);
   shuffle_equals(slot, keys, out + 1);
   const u32 taken_count = select_spread(slot, keys, out + 1, list.capacity, taken, passed_over);
@@ -87,13 +88,12 @@ static void connect(u32 slot, const u32 *neighbours, u32 count, u32 level) {
 }
 
 static void link_slot(u32 slot, u32 level) {
-  const void *code = code_of(slot);
   u32 neighbours[LINKS_MAX];
   make_lists(slot, level);
   if (ix.entry != NONE) {
-    u32 from = descend(code, level < ix.entry_level ? level : ix.entry_level);
+    u32 from = descend(query_of(slot), level < ix.entry_level ? level : ix.entry_level);
     for (u32 l = (level < ix.entry_level ? level : ix.entry_level) + 1; l-- > 0;) {
-      const u32 found = walk(code, from, l, ix.ef_construction, WALK_COLLECTS_ALL);
+      const u32 found = walk(query_of(slot), from, l, ix.ef_construction, WALK_COLLECTS_ALL);
       shuffle_equals(slot, scratch_results(), found);
       const u32 count = select_spread(slot, scratch_results(), found, ix.m, neighbours, 0);
       connect(slot, neighbours, count, l);

@@ -5,6 +5,7 @@
  * doomed slot followed, as FreshDiskANN does (Singh et al., 2021, algorithm 4), by the rule that chose its links in
  * the first place. Nothing then links to the slot, and it is free.
  */
+#include "codes.h"
 #include "link.h"
 #include "links.h"
 #include "select.h"
@@ -48,7 +49,7 @@ static void replace_link(u32 slot, const u32 *candidates, u32 count, u32 level) 
     if (word == NONE || !is_out_link(word)) fresh[fresh_count++] = candidates[i];
   }
   if (fresh_count == 0) return;
-  measure(code_of(slot), fresh, fresh_count, keys);
+  measure(query_of(slot), fresh, fresh_count, keys);
   sort_few_keys(keys, fresh_count);
   const u32 out_before = out;
   for (u32 i = 0; i < fresh_count && out < list.capacity; i++) {

@@ -76,7 +76,7 @@ i32 isovec_scan(u32 top) {
   if (top == 0) return 0;
   if (!reserve_scratch(top)) return ISOVEC_NO_MEMORY;
   struct best best = {scratch_best(), 0, top};
-  scan_all(&best, encode_vector());
+  scan_all(&best, encode_query());
   return answer(&best);
 }
 
@@ -95,7 +95,7 @@ i32 isovec_search(u32 top, u32 ef) {
   if (ef < top) ef = top;
   ef = widened(ef < ix.linked_count ? ef : ix.linked_count);
   if (!reserve_scratch(ef > top ? ef : top)) return ISOVEC_NO_MEMORY;
-  const void *query = encode_vector();
+  const void *query = encode_query();
   const u32 found = walk(query, descend(query, 0), 0, ef, WALK_COLLECTS_ANSWERABLE);
   struct best best = {scratch_best(), 0, top};
   const u32 wanted = top < ix.linked_count ? top : ix.linked_count;

@@ -4,12 +4,12 @@
 #include "links.h"
 
 int is_spread(key distance, u32 candidate, const u32 *slots, u32 count) {
-  const void *code = code_of(candidate);
+  const void *query = query_of(candidate);
   for (u32 i = 0; i < count; i += 4) {
     // by fours, because one of the first is often enough
     const u32 group = count - i < 4 ? count - i : 4;
     f32 group_distances[4] __attribute__((aligned(16)));
-    slot_distances(code, slots + i, group, group_distances);
+    slot_distances(query, slots + i, group, group_distances);
     for (u32 k = 0; k < group; k++)
       if (key_of(group_distances[k], 0) >> 32 < distance >> 32) return 0;
   }
@@ -17,7 +17,7 @@ int is_spread(key distance, u32 candidate, const u32 *slots, u32 count) {
 }
 
 /** What stands in the upper half of the keys of a slot's own copies. */
-static u32 copy_distance(u32 base) { return (u32)(key_of(distance_to(code_of(base), base), 0) >> 32); }
+static u32 copy_distance(u32 base) { return (u32)(key_of(distance_to(query_of(base), base), 0) >> 32); }
 
 /** One in four, at least one. */
 static u32 copies_max(u32 max) { return max < 8 ? 1 : max / 4; }

@@ -1,4 +1,5 @@
 /** Making an index, and holding vectors in slots before any graph knows of them. */
+#include "binary.h"
 #include "codes.h"
 #include "index.h"
 #include "links.h"
@@ -46,11 +47,12 @@ i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_constructi
   while (lay_out_block(shift + 1) <= BLOCK_BYTES) shift++;
   lay_out_block(shift);
   reset_slots();
-  scratch.vector = take_bytes((dimensions * 4 + CACHE_LINE_BYTES - 1) & ~(CACHE_LINE_BYTES - 1));
+  scratch.vector = take_bytes((dimensions + BINARY_WORD_BITS) * 4);
+  scratch.query = take_bytes(codes == ISOVEC_BINARY ? binary_query_bytes(dimensions) : CODE_ALIGNMENT);
   scratch.code = take_bytes(ix.code_stride);
   scratch.image_header = take_bytes(IMAGE_HEADER_BYTES);
   scratch.image_part = take_bytes(8);
-  if (!scratch.vector || !scratch.code || !scratch.image_header || !scratch.image_part ||
+  if (!scratch.vector || !scratch.code || !scratch.query || !scratch.image_header || !scratch.image_part ||
       !reserve_scratch(type == ISOVEC_HNSW ? ef_construction : 1)) {
     ix.dimensions = 0;
     return ISOVEC_NO_MEMORY;

@@ -1,11 +1,24 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { METRICS, makeIndex } from './model.ts';
+import { METRICS, makeIndex, oracleOf } from './model.ts';
 import { gaussian } from './random.ts';
 
 function vectors(count: number, dimensions: number, seed: number): Float32Array[] {
   const next = gaussian(seed);
   return Array.from({ length: count }, () => Float32Array.from({ length: dimensions }, next));
+}
+
+/** As embeddings are: most of what tells them apart lies in a few dozen directions. Two lists, cut at a number. */
+function ofFewFactors(count: number, dimensions: number, cut: number): [Float32Array[], Float32Array[]] {
+  const FACTORS = 40;
+  const directions = vectors(FACTORS, dimensions, 21);
+  const noise = gaussian(22);
+  const all = vectors(count, FACTORS, 23).map((weights) =>
+    Float32Array.from({ length: dimensions }, (_, d) =>
+      weights.reduce((sum, weight, i) => sum + weight * directions[i]![d]!, noise()),
+    ),
+  );
+  return [all.slice(0, cut), all.slice(cut)];
 }
 
 /** Four standard deviations of what `vectors` gives: the default is for vectors of length 1. */
@@ -34,6 +47,52 @@ for (const metric of METRICS)
     }
     expect(hits / queries.length / 10).toBeGreaterThan(0.98);
   });
+
+for (const metric of METRICS)
+  test(`${metric}: among the hundred nearest by binary codes are nearly all of the ten nearest`, () => {
+    const dimensions = 384;
+    const queries = 50;
+    const [all, asked] = ofFewFactors(3000 + queries, dimensions, 3000);
+    const exact = makeIndex({ dimensions, metric, type: 'flat' });
+    const graph = makeIndex({ dimensions, metric, m: 16, efConstruction: 100, quantization: 'binary' });
+    const flat = makeIndex({ dimensions, metric, type: 'flat', quantization: 'binary' });
+    for (const index of [exact, graph, flat])
+      for (const [row, vector] of all.entries()) index.add(row, vector);
+    graph.link(2900);
+    let byGraph = 0;
+    let byScan = 0;
+    for (const query of asked) {
+      const found = new Set(graph.search(query, 100, 200).rows);
+      const scanned = new Set(flat.scan(query, 100).rows);
+      for (const row of exact.scan(query, 10).rows) {
+        if (found.has(row)) byGraph++;
+        if (scanned.has(row)) byScan++;
+      }
+    }
+    expect(byScan / queries / 10).toBeGreaterThan(0.98);
+    expect(byGraph / queries / 10).toBeGreaterThan(0.96);
+  });
+
+test('binary estimates have no bias, and the error that theory gives', () => {
+  for (const [dimensions, bits] of [
+    [100, 128],
+    [384, 384],
+    [1000, 1024],
+  ] as const) {
+    const all = vectors(1000, dimensions, 11);
+    const index = makeIndex({ dimensions, metric: 'cosine', type: 'flat', quantization: 'binary' });
+    for (const [row, vector] of all.entries()) index.add(row, vector);
+    const oracle = oracleOf({ metric: 'cosine' });
+    const [query] = vectors(1, dimensions, 12);
+    const { rows, distances } = index.scan(query!, 1000);
+    const errors = Array.from(rows, (row, i) => distances[i]! - oracle.distance(all[row]!, query!));
+    const mean = errors.reduce((sum, error) => sum + error) / errors.length;
+    const deviation = Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length);
+    // sqrt(pi / 2 - 1) / sqrt(bits), of signs alone; four bits of the query add little
+    expect(deviation).toBeLessThan(0.85 / Math.sqrt(bits));
+    expect(Math.abs(mean)).toBeLessThan((4 * deviation) / Math.sqrt(errors.length));
+  }
+});
 
 test('an int8 index needs a quarter of the memory for its vectors', () => {
   const dimensions = 768;
@@ -73,34 +132,39 @@ test('codes given back under other rows answer as the vectors did, linked and pe
   }
 });
 
-test('codes of any bytes whatever do no harm', () => {
+for (const quantization of ['int8', 'binary'] as const)
   for (const metric of METRICS)
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 40 }),
-        fc.array(fc.uint8Array({ minLength: 40, maxLength: 40 }), { minLength: 1, maxLength: 80 }),
-        (dimensions, codes) => {
-          const index = makeIndex({ dimensions, m: 2, efConstruction: 8, ...calibrated(metric) });
-          for (const [row, code] of codes.entries()) index.addCode(row, code.subarray(0, index.codeBytes));
-          index.link(codes.length - 2);
-          for (let row = 0; row < codes.length; row += 3) index.remove(row);
-          const [query] = vectors(1, dimensions, 7);
-          const held = codes.length - Math.ceil(codes.length / 3);
-          for (const found of [index.search(query!, 100, 100), index.scan(query!, 100)]) {
-            expect(found.rows.length).toBe(held);
-            expect(found.distances.some(Number.isNaN)).toBe(false);
-          }
-          index.link(100);
-          index.saveGraph();
-        },
-      ),
-      { seed: 3 },
-    );
-});
+    test(`${quantization}, ${metric}: codes of any bytes whatever do no harm`, () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: 40 }),
+          fc.array(fc.uint8Array({ minLength: 40, maxLength: 40, size: 'max' }), {
+            minLength: 1,
+            maxLength: 80,
+          }),
+          (dimensions, codes) => {
+            const index = makeIndex({ dimensions, m: 2, efConstruction: 8, metric, quantization });
+            for (const [row, code] of codes.entries()) index.addCode(row, code.subarray(0, index.codeBytes));
+            index.link(codes.length - 2);
+            for (let row = 0; row < codes.length; row += 3) index.remove(row);
+            const [query] = vectors(1, dimensions, 7);
+            const held = codes.length - Math.ceil(codes.length / 3);
+            for (const found of [index.search(query!, 100, 100), index.scan(query!, 100)]) {
+              expect(found.rows.length).toBe(held);
+              expect(found.distances.some(Number.isNaN)).toBe(false);
+            }
+            index.link(100);
+            index.saveGraph();
+          },
+        ),
+        { seed: 3 },
+      );
+    });
 
 test('an index of vectors has no codes', () => {
   expect(makeIndex({ dimensions: 20 }).codeBytes).toBe(0);
   expect(makeIndex({ dimensions: 20, quantization: 'int8' }).codeBytes).toBe(20);
+  expect(makeIndex({ dimensions: 384, quantization: 'binary' }).codeBytes).toBe(384 / 8 + 8);
 });
 
 test('refuses the graph image of an index with other codes', () => {

@@ -40,8 +40,9 @@ export interface Oracle {
 type Measured = Pick<VectorIndexConfig, 'metric'> & Partial<VectorIndexConfig>;
 
 export function oracleOf(config: Measured): Oracle {
-  if (config.quantization === 'int8') return int8Oracle(config);
-  const { metric } = config;
+  const { metric, quantization } = config;
+  if (quantization === 'int8') return int8Oracle(config);
+  if (quantization === 'binary') return binaryOracle(metric);
   return {
     distance: (a, b) => trueDistance(metric, a, b),
     tolerance: (a, b) => tolerance(metric, a, b),
@@ -74,6 +75,15 @@ function tolerance(metric: Metric, a: Float32Array, b: Float32Array): number {
   if (metric === 'cosine') return 1e-5;
   const magnitude = Math.hypot(...a) * Math.hypot(...b);
   return metric === 'dot' ? 1e-5 * magnitude + 1e-9 : 1e-3 * Math.sqrt(magnitude) + 1e-6;
+}
+
+/** Binary codes give estimates; their standard error for the few dimensions of a model is an eighth of it. */
+function binaryOracle(metric: Metric): Oracle {
+  const error = (a: Float32Array, b: Float32Array): number => {
+    const product = metric === 'cosine' ? 1 : Math.hypot(...a) * Math.hypot(...b);
+    return metric === 'euclidean' ? Math.sqrt(2 * product) : product;
+  };
+  return { distance: (a, b) => trueDistance(metric, a, b), tolerance: error };
 }
 
 /** Sums of whole numbers are exact: what may be off is their rounding to float32, once, and the scale. */

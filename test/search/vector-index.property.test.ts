@@ -201,6 +201,9 @@ class Run {
     const found = this.#index.search(query, topK, ef);
     expectSound(found, this.#model, this.#oracle, query);
     assert.equal(found.rows.length, Math.min(topK, this.#model.size));
+    const all = this.#index.scan(query, this.#model.size);
+    const distances = new Map(Array.from(all.rows, (row, i) => [row, all.distances[i]]));
+    for (const [i, row] of found.rows.entries()) assert.equal(found.distances[i], distances.get(row));
   }
 }
 
@@ -212,6 +215,7 @@ const QUANTIZATIONS: Record<string, Partial<VectorIndexConfig>[]> = {
     { quantization: 'int8', calibration: { clip: 2 } },
     { quantization: 'int8' },
   ],
+  binary: [{ quantization: 'binary' }],
 };
 
 const ENGINES: { type: 'hnsw' | 'flat'; engine: string; make: MakeIndex; kinds: string[]; runs: number }[] = [
