@@ -18,9 +18,8 @@ struct image_header {
   u32 entry, entry_level;
   u32 upper_records, spill_records;
   u32 random_low, random_high;
-  u32 codes;
-  /** 0 */
-  u32 reserved[2];
+  /** 0. The kind of codes is not in it: the graph of vectors serves whatever is held of them. */
+  u32 reserved[3];
 };
 
 _Static_assert(sizeof(struct image_header) == IMAGE_HEADER_BYTES, "the header is part of the file format");
@@ -108,7 +107,6 @@ i32 isovec_image_save(void) {
       .spill_records = slots > 0 ? ix.spill.used : 0,
       .random_low = (u32)ix.random,
       .random_high = (u32)(ix.random >> 32),
-      .codes = ix.codes,
   };
   copy_bytes(at(scratch.image_header), &header, sizeof header);
   return parts_count();
@@ -119,9 +117,9 @@ i32 isovec_image_open(u32 length) {
   const u32 m = ix.type == ISOVEC_FLAT ? 0 : ix.m;
   copy_bytes(&header, at(scratch.image_header), sizeof header);
   if (header.magic != IMAGE_MAGIC || header.version != IMAGE_VERSION || header.dimensions != ix.dimensions ||
-      header.metric != ix.metric || header.codes != ix.codes || header.m != m || header.linked_count > header.slots ||
+      header.metric != ix.metric || header.m != m || header.linked_count > header.slots ||
       header.slots >= SLOTS_MAX || header.upper_records >= NONE || header.spill_records >= NONE ||
-      (header.random_low | header.random_high) == 0 || (header.reserved[0] | header.reserved[1]) != 0 ||
+      (header.random_low | header.random_high) == 0 || (header.reserved[0] | header.reserved[1] | header.reserved[2]) != 0 ||
       image_length() != length ||
       (ix.type == ISOVEC_FLAT && header.slots > 0))
     return ISOVEC_BAD_IMAGE;

@@ -142,7 +142,11 @@ export interface CollectionConfig {
   dimensions: number;
   /** Default 'cosine'. */
   metric?: Metric;
-  /** How vectors are held in memory for searching; full float32 is always kept on disk and used to rescore. Default 'none'. */
+  /**
+   * How vectors are held in memory for searching; full float32 is always kept on disk and used to rescore. Default 'none':
+   * as float32. 'int8': a quarter of that. 'binary': a bit a dimension, for embeddings of some hundred dimensions.
+   * `setQuantization()` changes it later.
+   */
   quantization?: Quantization;
   index?: {
     /** 'isovec' (default): the kernel of its own. 'hnswlib-wasm': the npm package of that name, 0.8.2, which you install
@@ -214,6 +218,11 @@ export interface Collection<M extends Metadata = Metadata> {
   get(id: string): Promise<StoredRecord<M> | undefined>;
   get(ids: string[]): Promise<(StoredRecord<M> | undefined)[]>;
   count(filter?: Filter): Promise<number>;
+  /**
+   * Holds the vectors in memory in another way from now on. Everything goes on meanwhile, with both in memory; it resolves
+   * once the new way is in use and stored. Nothing happens where they are held so already.
+   */
+  setQuantization(quantization: Quantization): Promise<void>;
   /** Streams records in insertion order without holding them all; stable under concurrent writes. */
   scan(options?: {
     filter?: Filter;

@@ -24,6 +24,7 @@ export const FILE_KINDS = {
   graph: 6,
   archive: 7,
   'archive-index': 8,
+  codes: 9,
 } as const;
 
 export type FileKind = keyof typeof FILE_KINDS;

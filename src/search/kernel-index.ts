@@ -1,4 +1,6 @@
+import type { Metric } from '../base/api.ts';
 import { assert, IsovecError } from '../base/errors.ts';
+import { type Calibration, calibrationFor } from './calibration.ts';
 import { loadImage, saveImage } from './graph-image.ts';
 import { Kernel, STATE } from './kernel.ts';
 import { NONE, RowSlots } from './row-slots.ts';
@@ -22,11 +24,22 @@ export type KernelVectorIndex = Required<VectorIndex>;
 class KernelIndex implements VectorIndex {
   readonly #kernel: Kernel;
   readonly #isFlat: boolean;
+  readonly #metric: Metric;
+  /** Or need not be. */
+  #isCalibrated: boolean;
+  #calibration: Calibration | undefined;
   #slots = new RowSlots();
 
   constructor(module: WebAssembly.Module, config: VectorIndexConfig) {
     this.#kernel = new Kernel(module, config);
     this.#isFlat = config.type === 'flat';
+    this.#metric = config.metric;
+    this.#isCalibrated = config.quantization !== 'int8';
+    if (config.calibration) this.#calibrate(config.calibration);
+  }
+
+  get calibration(): Calibration | undefined {
+    return this.#calibration;
   }
 
   get count(): number {
@@ -54,6 +67,7 @@ class KernelIndex implements VectorIndex {
   }
 
   add(row: number, vector: Float32Array): void {
+    if (!this.#isCalibrated) this.#calibrate(calibrationFor(vector, this.#metric));
     this.#kernel.writeVector(vector);
     this.#hold(row, 'isovec_add', 'isovec_restore');
   }
@@ -153,6 +167,12 @@ class KernelIndex implements VectorIndex {
       this.#clear();
       throw error;
     }
+  }
+
+  #calibrate(calibration: Calibration): void {
+    this.#kernel.call('isovec_calibrate', calibration.clip);
+    this.#calibration = calibration;
+    this.#isCalibrated = true;
   }
 
   /** Fills the table from the rows that stand in the kernel. */

@@ -83,7 +83,6 @@ export class Kernel {
       flat ? FLAT_EF_CONSTRUCTION : config.efConstruction,
       CODES[config.quantization],
     );
-    if (config.calibration) this.call('isovec_calibrate', config.calibration.clip);
   }
 
   get memoryBytes(): number {

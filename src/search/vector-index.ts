@@ -1,4 +1,5 @@
 import type { Metric, Quantization } from '../base/api.ts';
+import type { Calibration } from './calibration.ts';
 
 /**
  * The engine interface: an index answers which rows lie nearest to a query, and knows nothing of ids or files.
@@ -25,6 +26,8 @@ export interface VectorIndex {
   readonly memoryBytes: number;
   /** Length of a row's code; 0 in an index that holds the vectors themselves. */
   readonly codeBytes: number;
+  /** How codes are made of vectors, once one has been added; undefined where nothing has to be known for that. */
+  readonly calibration: Calibration | undefined;
 
   /** Makes room for so many more rows, so that `add()` cannot fail for want of memory.
    *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
@@ -78,7 +81,6 @@ export interface VectorIndexConfig {
   m: number;
   efConstruction: number;
   quantization: Quantization;
-  /** Of int8: which components its codes can tell apart, -clip .. clip; others count as the nearer of the two. Under
-   *  cosine those of the vectors scaled to length 1. Left out: 4 / sqrt(dimensions) under cosine (at most 1), else 1. */
-  calibration?: { clip: number };
+  /** Of int8. Left out: of the first vector. */
+  calibration?: Calibration;
 }

@@ -1,38 +1,28 @@
 import { ByteWriter } from '../base/bytes.ts';
 import type { LiveFile } from '../journal/manifest.ts';
-import type { StorageFile } from '../storage/storage.ts';
 import { encodeDeaths } from '../tables/block.ts';
-import { DATA_HEADER_BYTES, encodeDataHeader } from '../tables/data-header.ts';
 import { writeRecordBlock } from '../tables/records-file.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import { encodeExtents, encodeIdBlocks, type RecordExtent } from '../tables/rows-file.ts';
 import { vectorStrideBytes, writeVectors } from '../tables/vectors-file.ts';
 import type { CollectionFiles, GrowingFiles } from './collection-files.ts';
-import type { CollectionState, RawRecord } from './collection-state.ts';
-import { type FileHasher, openHasher } from './digest.ts';
+import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
+import { GrowingFile } from './growing-file.ts';
+import type { RawRecord } from './rows-view.ts';
 
 /** How much is encoded before it is written. Large writes are what all backends do best (platform: 1 MB pieces). */
 const PIECE_BYTES = 1024 * 1024;
 
 const KINDS = ['records', 'vectors', 'rows'] as const;
 
-interface Growing {
-  file: StorageFile;
-  bytes: number;
-  hasher: FileHasher;
-}
-
-/**
- * Appends rows to a collection's files. It writes behind what the manifest names, at the same places when a failed
- * attempt is repeated, so nothing that is live is ever touched.
- */
+/** Appends rows to a collection's files. */
 export class RowsAppender {
   readonly #engine: Engine;
   readonly #collection: Pick<CollectionState, 'id' | 'epoch' | 'config'>;
   readonly #files: CollectionFiles;
   readonly #before: Readonly<Record<string, LiveFile>>;
-  readonly #grown = new Map<keyof GrowingFiles, Growing>();
+  readonly #grown = new Map<keyof GrowingFiles, GrowingFile>();
   readonly #extents: RecordExtent[] = [];
   /** What is being written. */
   readonly #piece = new ByteWriter(PIECE_BYTES);
@@ -73,8 +63,7 @@ export class RowsAppender {
     for (const kind of KINDS) {
       const name = this.#files.names[kind];
       const grown = this.#grown.get(kind);
-      if (grown) await grown.file.flush();
-      files[name] = grown ? { bytes: grown.bytes, digest: grown.hasher.digest() } : this.#before[name]!;
+      files[name] = grown ? await grown.finish() : this.#before[name]!;
     }
     return { files, extents: this.#extents };
   }
@@ -115,27 +104,17 @@ export class RowsAppender {
 
   async #write(kind: keyof GrowingFiles, bytes: Uint8Array, checksum?: number): Promise<void> {
     if (bytes.length === 0) return;
-    const growing = await this.#growing(kind);
-    await growing.file.write(growing.bytes, bytes);
-    growing.hasher.update(bytes, checksum);
-    growing.bytes += bytes.length;
+    await (await this.#growing(kind)).write(bytes, checksum);
   }
 
-  async #growing(kind: keyof GrowingFiles): Promise<Growing> {
+  async #growing(kind: keyof GrowingFiles): Promise<GrowingFile> {
     const known = this.#grown.get(kind);
     if (known) return known;
+    const { id, epoch } = this.#collection;
+    const file = await this.#files.writable(kind);
+    const identity = { collectionId: id, kind, number: epoch };
     const before = this.#before[this.#files.names[kind]];
-    const growing: Growing = {
-      file: await this.#files.writable(kind),
-      bytes: before?.bytes ?? DATA_HEADER_BYTES,
-      hasher: await openHasher(before?.digest ?? this.#engine.checksum),
-    };
-    if (!before) {
-      const { id, epoch } = this.#collection;
-      const header = encodeDataHeader({ collectionId: id, kind, number: epoch });
-      await growing.file.write(0, header);
-      growing.hasher.update(header);
-    }
+    const growing = await GrowingFile.open(file, identity, before, this.#engine.checksum);
     this.#grown.set(kind, growing);
     return growing;
   }

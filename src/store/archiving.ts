@@ -4,9 +4,10 @@ import { ByteWriter } from '../base/bytes.ts';
 import { LogArchive } from '../journal/archive.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import { checkInteger, checkKeys, checkObject, checkOneOf, unsupported } from './check.ts';
-import type { CollectionState, RawRecord } from './collection-state.ts';
+import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import { type Operation, operationsPayload } from './operations.ts';
+import type { RawRecord } from './rows-view.ts';
 
 /** Records of one entry of a base: so many that they compress well, so few that memory is no matter. */
 const RECORDS_PER_ENTRY = 256;

@@ -3,14 +3,16 @@
  * while the log is rotated and the state noted; everything slow happens beside them.
  */
 import type { LiveFile } from '../journal/manifest.ts';
+import type { VectorIndex } from '../search/vector-index.ts';
 import { dataFileName } from '../tables/data-header.ts';
 import type { TailRecord } from '../tables/record-tail.ts';
 import { RowsAppender } from './append-rows.ts';
 import type { CollectionState } from './collection-state.ts';
+import type { ResolvedConfig } from './config.ts';
 import { digestOf } from './digest.ts';
 import type { Engine } from './engine.ts';
 import { encodeGraphFile } from './load-collection.ts';
-import type { StoredCollection } from './manifest-state.ts';
+import type { StoredCodes, StoredCollection } from './manifest-state.ts';
 import type { StoredReceipts } from './receipts.ts';
 
 /** What it costs, roughly, to link a vector again after opening: 3,000 a second with the default parameters. */
@@ -32,6 +34,9 @@ interface Snapshot {
   deaths: number[];
   deadCount: number;
   graph: Uint8Array | undefined;
+  /** The state's own, or those that are to take their place. */
+  config: ResolvedConfig;
+  index: VectorIndex;
   graphSteps: number;
 }
 
@@ -73,8 +78,7 @@ export async function note(engine: Engine, specials: readonly SnapshotSource[] =
   const snapshots = [...engine.collections.values()].map((state) => {
     const special = specials.find((each) => each.state === state);
     if (special) return special.note();
-    const snapshot = takeSnapshot(state, engine.journal.generation + 1);
-    return (live: Record<string, LiveFile>) => storeSnapshot(engine, snapshot, live);
+    return noteSnapshot(engine, takeSnapshot(engine, state));
   });
   return { coveredSequence, nextCollectionId, receipts: receipts.stored(), snapshots };
 }
@@ -107,7 +111,28 @@ export function hasGraphToStore(engine: Engine): boolean {
   return [...engine.collections.values()].some(isGraphWorthStoring);
 }
 
-function takeSnapshot(state: CollectionState, generation: number): Snapshot {
+/** A collection that gets another index. @param onStored is called as soon as the manifest says so */
+export function noteReplaced(
+  engine: Engine,
+  state: CollectionState,
+  replaced: Pick<Snapshot, 'config' | 'index'>,
+  onStored: () => void,
+): StoreSnapshot {
+  return noteSnapshot(engine, { ...takeSnapshot(engine, state), ...replaced }, onStored);
+}
+
+function noteSnapshot(engine: Engine, snapshot: Snapshot, onStored?: () => void): StoreSnapshot {
+  return async (live) => {
+    const stored = await storeSnapshot(engine, snapshot, live);
+    const finish = () => {
+      stored.finish();
+      onStored?.();
+    };
+    return { ...stored, finish };
+  };
+}
+
+function takeSnapshot({ journal }: Engine, state: CollectionState): Snapshot {
   const { tail, rows } = state;
   return {
     state,
@@ -116,8 +141,10 @@ function takeSnapshot(state: CollectionState, generation: number): Snapshot {
     records: tail.records(),
     deaths: state.deaths.slice(),
     deadCount: rows.deadCount,
-    graph: isGraphWorthStoring(state) ? graphFile(state, generation) : undefined,
+    graph: isGraphWorthStoring(state) ? graphFile(state, journal.generation + 1) : undefined,
     graphSteps: state.graphSteps,
+    config: state.config,
+    index: state.index,
   };
 }
 
@@ -148,9 +175,10 @@ async function storeSnapshot(
   snapshot: Snapshot,
   live: Record<string, LiveFile>,
 ): Promise<StoredSnapshot> {
-  const { state, endRow, deadCount } = snapshot;
-  const { id, name, config, epoch, files } = state;
+  const { state, endRow, deadCount, config } = snapshot;
+  const { id, name, epoch, files } = state;
   const finishRows = await storeRows(engine, snapshot, live);
+  const codes = await storeSnapshotCodes(engine, snapshot, live);
   const graph = await storeGraph(engine, snapshot, live);
   return {
     collection: {
@@ -161,6 +189,7 @@ async function storeSnapshot(
       rowCount: endRow,
       files: files.names,
       deadCount,
+      ...(codes && { codes }),
       ...(graph !== undefined && { graph }),
     },
     finish: () => {
@@ -186,6 +215,23 @@ async function storeRows(
     tail.advance(endRow);
     state.deaths.splice(0, deaths.length);
   };
+}
+
+async function storeSnapshotCodes(
+  engine: Engine,
+  { state, index, config, endRow }: Snapshot,
+  live: Record<string, LiveFile>,
+): Promise<StoredCodes | undefined> {
+  if (config.quantization === 'none' || endRow === 0) return undefined;
+  const before = storedOf(engine, state);
+  const isSameKind = before?.config.quantization === config.quantization;
+  const { storeCodes } = await import('./on-demand.ts');
+  return storeCodes(
+    engine,
+    { collectionId: state.id, index, endRow },
+    isSameKind ? before.codes : undefined,
+    live,
+  );
 }
 
 async function storeGraph(

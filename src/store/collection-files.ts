@@ -3,13 +3,20 @@
  * what a manifest has named never changes. Compaction makes new files; the old ones stay until their last reader is
  * gone.
  */
-import { assert, IsovecError } from '../base/errors.ts';
+import { assert } from '../base/errors.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
-import { BLOCK_HEADER_BYTES, BLOCK_KINDS, checkBlock, decodeBlockHeader } from '../tables/block.ts';
+import {
+  BLOCK_HEADER_BYTES,
+  BLOCK_KINDS,
+  checkBlock,
+  corruptBlock,
+  decodeBlockHeader,
+} from '../tables/block.ts';
 import { entryInBlock } from '../tables/records-file.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
 import { decodeVectors, vectorOffset, vectorStrideBytes } from '../tables/vectors-file.ts';
 import type { BlockCache } from './block-cache.ts';
+import type { VectorCache } from './vector-cache.ts';
 
 /** Names of the files that grow with the collection. */
 export interface GrowingFiles {
@@ -20,6 +27,8 @@ export interface GrowingFiles {
 
 export class CollectionFiles {
   readonly names: GrowingFiles;
+  /** Of vectors that were read by row: where the index does not hold them, queries read many. */
+  vectorCache: VectorCache | undefined;
   readonly #storage: StorageBackend;
   readonly #cache: BlockCache;
   readonly #dimensions: number;
@@ -46,7 +55,7 @@ export class CollectionFiles {
   }
 
   get memoryBytes(): number {
-    return this.#extents.length * 64;
+    return this.#extents.length * 64 + (this.vectorCache?.memoryBytes ?? 0);
   }
 
   /** After a checkpoint: these blocks can be read now. */
@@ -90,6 +99,11 @@ export class CollectionFiles {
     return decodeVectors(bytes, this.#dimensions, firstRow, file.name);
   }
 
+  /** @returns a view, for now, if it is held in memory */
+  heldVector(row: number): Float32Array | undefined {
+    return this.vectorCache?.find(row);
+  }
+
   /** Of any rows, reading those that follow each other at once. */
   async vectorsOf(rows: readonly number[]): Promise<Float32Array<ArrayBuffer>[]> {
     const runs: Promise<Float32Array<ArrayBuffer>[]>[] = [];
@@ -99,7 +113,9 @@ export class CollectionFiles {
       runs.push(this.vectors(rows[start]!, end - start));
       start = end;
     }
-    return (await Promise.all(runs)).flat();
+    const vectors = (await Promise.all(runs)).flat();
+    if (this.vectorCache) for (const [at, row] of rows.entries()) this.vectorCache.keep(row, vectors[at]!);
+    return vectors;
   }
 
   /** The file to append to. */
@@ -141,7 +157,7 @@ export class CollectionFiles {
       header.firstRow !== firstRow ||
       header.payloadBytes !== bytes - BLOCK_HEADER_BYTES
     )
-      throw this.#damage(file, offset, `is not that of row ${firstRow}`);
+      throw corruptBlock(file, offset, `is not that of row ${firstRow}`);
     return checkBlock(header, block, file, offset);
   }
 
@@ -156,11 +172,5 @@ export class CollectionFiles {
     const extent = this.#extents[low - 1];
     assert(extent && row < extent.firstRow + extent.rowCount, `row ${row} lies in no record block`);
     return extent;
-  }
-
-  #damage(file: string, offset: number, what: string): IsovecError {
-    return new IsovecError('CORRUPTION', `${file}: the block at byte ${offset} ${what}`, {
-      details: { file, offset },
-    });
   }
 }

@@ -1,17 +1,15 @@
 import type { CollectionInfo } from '../base/api.ts';
-import { IsovecError } from '../base/errors.ts';
+import type { ComponentSample } from '../search/component-sample.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
-import { RecordTail, type TailRecord } from '../tables/record-tail.ts';
+import { RecordTail } from '../tables/record-tail.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
 import type { CollectionFiles } from './collection-files.ts';
 import { publicConfig, type ResolvedConfig } from './config.ts';
 import type { StoredCollection } from './manifest-state.ts';
 import type { PutOperation, RecordOperation } from './operations.ts';
-
-/** A record as it is stored. The metadata stays encoded until somebody wants it. */
-export type RawRecord = TailRecord;
+import { type RawRecord, RowsView } from './rows-view.ts';
 
 export interface CollectionParts {
   rows: RowTable;
@@ -23,13 +21,17 @@ export interface CollectionParts {
 export class CollectionState {
   readonly id: number;
   readonly name: string;
-  readonly config: ResolvedConfig;
+  config: ResolvedConfig;
   /** Goes up when compaction renumbers the rows. */
   epoch: number;
   rows: RowTable;
   files: CollectionFiles;
   tail: RecordTail;
   index: VectorIndex;
+  /** Is to take the place of `index`, and so follows every change. */
+  nextIndex: VectorIndex | undefined;
+  /** Of what has come lately, where codes are made that must fit it. */
+  sample: ComponentSample | undefined;
   /** Steps that the graph has taken since its image was written. */
   graphSteps = 0;
   /** Rows that have died since the last checkpoint, in order: the next one stores them. */
@@ -50,7 +52,8 @@ export class CollectionState {
   }
 
   get memoryBytes(): number {
-    return this.rows.memoryBytes + this.tail.memoryBytes + this.files.memoryBytes + this.index.memoryBytes;
+    const index = this.index.memoryBytes + (this.nextIndex?.memoryBytes ?? 0);
+    return this.rows.memoryBytes + this.tail.memoryBytes + this.files.memoryBytes + index;
   }
 
   info(): CollectionInfo {
@@ -73,14 +76,20 @@ export class CollectionState {
   }
 
   /** The same collection as it was loaded anew, its rows in other numbers. */
-  become({ rows, files, tail, index, epoch, deaths, graphSteps }: CollectionState): void {
+  become({ config, rows, files, tail, index, sample, epoch, deaths, graphSteps }: CollectionState): void {
     if (this.scans.size > 0) {
       const newRows = new Uint32Array(this.rows.rowCount).fill(NO_ROW);
       for (let row = 0; row < newRows.length; row++)
         if (this.rows.isLive(row)) newRows[row] = rows.find(this.rows.idBytes(row));
       for (const scan of this.scans) scan.renumber(newRows);
     }
-    Object.assign(this, { rows, files, tail, index, epoch, deaths, graphSteps });
+    Object.assign(this, { config, rows, files, tail, index, sample, epoch, deaths, graphSteps });
+  }
+
+  /** Makes room for the vectors of so many more records. @throws IsovecError QUOTA_EXCEEDED; nothing is changed then */
+  reserve(count: number): void {
+    this.index.reserve(count);
+    this.nextIndex?.reserve(count);
   }
 
   /** Takes in one committed operation. */
@@ -89,45 +98,19 @@ export class CollectionState {
     if (dead === NO_ROW) return;
     this.deaths.push(dead);
     this.index.remove(dead);
+    this.nextIndex?.remove(dead);
     if (dead >= this.tail.firstRow) this.tail.forget(dead);
   }
 
-  /**
-   * The records of rows that are live now. What is in the tail is taken at once, so rows that die while files are
-   * being read do no harm.
-   * @throws IsovecError CORRUPTION naming file, offset and id
-   */
+  /** The records of rows that are live now. @throws IsovecError CORRUPTION naming file, offset and id */
   read(rows: ArrayLike<number>, parts: { body: boolean; vector: boolean }): Promise<Partial<RawRecord>[]> {
-    const { files, tail, rows: table } = this;
-    const bodyOf = (row: number): Uint8Array | Promise<Uint8Array> => {
-      const fail = (error: unknown) => {
-        throw naming(error, table.id(row));
-      };
-      try {
-        const body = files.body(row);
-        return body instanceof Promise ? body.catch(fail) : body;
-      } catch (error) {
-        return fail(error);
-      }
-    };
-    return files.read(async () => {
-      const records: Partial<RawRecord>[] = [];
-      const waiting: Promise<void>[] = [];
-      const inFiles: { row: number; record: Partial<RawRecord> }[] = [];
-      for (let index = 0; index < rows.length; index++) {
-        const row = rows[index]!;
-        const record: Partial<RawRecord> = { ...tail.get(row) };
-        records.push(record);
-        if (row >= tail.firstRow) continue;
-        inFiles.push({ row, record });
-        const body = parts.body ? bodyOf(row) : undefined;
-        if (body instanceof Promise) waiting.push(body.then((read) => setBody(record, read)));
-        else if (body) record.body = body;
-      }
-      if (parts.vector && inFiles.length > 0) waiting.push(readVectors(files, table, inFiles));
-      if (waiting.length > 0) await Promise.all(waiting);
-      return records;
-    });
+    return this.view(rows, (view) => view.read(rows, parts));
+  }
+
+  /** Looks at rows that are live now; what they are now is there until `look` is done. */
+  view<T>(rows: ArrayLike<number>, look: (view: RowsView) => Promise<T>): Promise<T> {
+    const view = new RowsView(rows, this);
+    return this.files.read(() => look(view));
   }
 
   /** @returns the row that died, or NO_ROW */
@@ -135,38 +118,8 @@ export class CollectionState {
     const { row, replaced } = this.rows.put(id);
     this.tail.push(row, { body, vector, checksum });
     this.index.add(row, vector);
+    this.nextIndex?.add(row, vector);
+    this.sample?.add(vector);
     return replaced;
   }
-}
-
-function setBody(record: Partial<RawRecord>, body: Uint8Array): void {
-  record.body = body;
-}
-
-async function readVectors(
-  files: CollectionFiles,
-  table: RowTable,
-  wanted: readonly { row: number; record: Partial<RawRecord> }[],
-): Promise<void> {
-  try {
-    const vectors = await files.vectorsOf(wanted.map(({ row }) => row));
-    for (const [at, { record }] of wanted.entries()) record.vector = vectors[at]!;
-  } catch (error) {
-    // One by one, to find out which it is.
-    for (const { row } of wanted)
-      await files.vectorsOf([row]).catch((reason) => {
-        throw naming(reason, table.id(row));
-      });
-    throw error;
-  }
-}
-
-/** What is damaged is named by the record that was wanted. */
-function naming(error: unknown, id: string): unknown {
-  if (!(error instanceof IsovecError) || error.code !== 'CORRUPTION') return error;
-  const details = { ...error.details, id };
-  return new IsovecError(error.code, `the record "${id}" cannot be read: ${error.message}`, {
-    details,
-    cause: error,
-  });
 }

@@ -6,6 +6,7 @@ import type {
   Hit,
   Include,
   Metadata,
+  Quantization,
   Query,
   RecordInput,
   StoredRecord,
@@ -14,20 +15,30 @@ import type {
 import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import { checkInteger, unsupported } from './check.ts';
-import type { CollectionState, RawRecord } from './collection-state.ts';
+import type { CollectionState } from './collection-state.ts';
+import { checkQuantization } from './config.ts';
 import type { Draft } from './draft.ts';
 import type { Engine } from './engine.ts';
+import type { Maintenance } from './maintenance.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { runQuery } from './query.ts';
 import { checkInclude, checkQuery } from './query-plan.ts';
 import type { OperationId } from './receipts.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
+import type { RawRecord } from './rows-view.ts';
 import { Scan, type ScanBounds } from './scan.ts';
 import type { Session } from './session.ts';
 import { checkWriteOptions } from './write-options.ts';
 
 const SCAN_BATCH_DEFAULT = 256;
 const SCAN_BATCH_MAX = 100_000;
+
+/** What a collection shares with its database. */
+export interface CollectionOwner {
+  engine: Engine;
+  session: Session;
+  maintenance: Maintenance;
+}
 
 export interface RunningScan<M extends Metadata = Metadata> {
   /** The next records, none at the end; and where the scan stands after them. */
@@ -43,15 +54,21 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   readonly #state: CollectionState;
   readonly #engine: Engine;
   readonly #session: Session;
+  readonly #maintenance: Maintenance;
   readonly #operation: OperationId | undefined;
 
   /** @param operation for a receipt of what is written through this door */
-  constructor(state: CollectionState, engine: Engine, session: Session, operation?: OperationId) {
+  constructor(
+    state: CollectionState,
+    { engine, session, maintenance }: CollectionOwner,
+    operation?: OperationId,
+  ) {
     this.name = state.name;
     this.id = state.id;
     this.#state = state;
     this.#engine = engine;
     this.#session = session;
+    this.#maintenance = maintenance;
     this.#operation = operation;
   }
 
@@ -95,6 +112,15 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
       if (filter !== undefined) throw unsupported('counting by filter', 'filter');
       await this.#refresh();
       return this.#state.rows.liveCount;
+    });
+  }
+
+  setQuantization(quantization: Quantization): Promise<void> {
+    return this.#run(async () => {
+      checkQuantization(quantization, 'quantization');
+      await this.#refresh();
+      if (this.#state.config.quantization !== quantization)
+        await this.#maintenance.replaceIndex(this.#state, { quantization });
     });
   }
 

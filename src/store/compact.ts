@@ -14,10 +14,11 @@ import { RecordTail } from '../tables/record-tail.ts';
 import { RowTable } from '../tables/row-table.ts';
 import { RowsAppender } from './append-rows.ts';
 import type { StoredSnapshot, StoreSnapshot } from './checkpoint.ts';
-import { CollectionFiles } from './collection-files.ts';
-import type { CollectionState, RawRecord } from './collection-state.ts';
+import type { CollectionFiles } from './collection-files.ts';
+import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import { growingFileNames } from './manifest-state.ts';
+import type { RawRecord } from './rows-view.ts';
 
 /** Records copied at a time: a few MB of them, whatever the collection's size. */
 const ROWS_PER_STEP = 1024;
@@ -46,7 +47,7 @@ export class Rewriting {
     this.#copied = rows.rowsInOrder();
     this.#firstAppended = this.#takenRow = rows.rowCount;
     const names = growingFileNames(id, epoch + 1);
-    this.#files = new CollectionFiles(engine.storage, engine.cache, names, config.dimensions, []);
+    this.#files = engine.createFiles(names, config);
     this.#appender = new RowsAppender(engine, { id, epoch: epoch + 1, config }, this.#files, {});
   }
 

@@ -1,4 +1,4 @@
-import type { CollectionConfig, CollectionInfo } from '../base/api.ts';
+import type { CollectionConfig, CollectionInfo, Quantization } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { DIMENSIONS_MAX, EF_MAX, M_MAX, M_MIN } from '../base/limits.ts';
 import { checkInteger, checkKeys, checkObject, checkOneOf, unsupported } from './check.ts';
@@ -7,7 +7,7 @@ import { checkInteger, checkKeys, checkObject, checkOneOf, unsupported } from '.
 export interface ResolvedConfig {
   dimensions: number;
   metric: 'cosine' | 'dot' | 'euclidean';
-  quantization: 'none';
+  quantization: Quantization;
   index: {
     /** Left out for isovec's own. */
     engine?: 'hnswlib-wasm';
@@ -37,7 +37,7 @@ const INDEX_KEYS = ['engine', 'type', 'm', 'efConstruction', 'efSearch'] as cons
  */
 export function resolveConfig(config: CollectionConfig): ResolvedConfig {
   checkConfig(config);
-  const { dimensions, metric = 'cosine', index = {}, maxMagnitude } = config;
+  const { dimensions, metric = 'cosine', quantization = 'none', index = {}, maxMagnitude } = config;
   if (dimensions === undefined)
     throw new IsovecError(
       'INVALID_ARGUMENT',
@@ -50,7 +50,7 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
   return {
     dimensions,
     metric,
-    quantization: 'none',
+    quantization,
     index: { ...(engine !== 'isovec' && { engine }), type, m, efConstruction, efSearch },
     ...(maxMagnitude !== undefined && { maxMagnitude }),
   };
@@ -62,10 +62,7 @@ function checkConfig(config: CollectionConfig): void {
   const { dimensions, metric, quantization, index, schema, fields, text, maxMagnitude } = config;
   if (dimensions !== undefined) checkInteger(dimensions, 1, DIMENSIONS_MAX, 'config.dimensions');
   if (metric !== undefined) checkOneOf(metric, ['cosine', 'dot', 'euclidean'], 'config.metric');
-  if (quantization !== undefined) {
-    checkOneOf(quantization, ['none', 'int8', 'binary'], 'config.quantization');
-    if (quantization !== 'none') throw unsupported(`quantization '${quantization}'`, 'config.quantization');
-  }
+  if (quantization !== undefined) checkQuantization(quantization, 'config.quantization');
   if (schema !== undefined) throw unsupported('a metadata schema', 'config.schema');
   if (fields !== undefined) throw unsupported('indexed metadata fields', 'config.fields');
   if (text !== undefined && text !== false) throw unsupported('text search', 'config.text');
@@ -85,6 +82,12 @@ function checkHnswlibConfig({ quantization, index }: CollectionConfig): void {
   if (index?.type === 'flat') throw unsupported(`${engine} with type 'flat'`, 'config.index.type');
   if (quantization !== undefined && quantization !== 'none')
     throw unsupported(`${engine} with quantization '${quantization}'`, 'config.quantization');
+}
+
+/** @throws IsovecError INVALID_ARGUMENT; UNSUPPORTED for what this version does not do yet */
+export function checkQuantization(quantization: Quantization, path: string): void {
+  checkOneOf(quantization, ['none', 'int8', 'binary'], path);
+  if (quantization === 'binary') throw unsupported(`quantization '${quantization}'`, path);
 }
 
 function checkIndexConfig(index: NonNullable<CollectionConfig['index']>): void {

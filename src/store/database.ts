@@ -16,7 +16,7 @@ import { IsovecError } from '../base/errors.ts';
 import { FORMAT_VERSION } from '../base/file-header.ts';
 import { NAME_BYTES_MAX } from '../base/limits.ts';
 import type { HeldLock } from '../storage/lock.ts';
-import { dropped, LocalCollection } from './collection.ts';
+import { type CollectionOwner, dropped, LocalCollection } from './collection.ts';
 import type { CollectionState } from './collection-state.ts';
 import { checkConfigMatches, resolveConfig } from './config.ts';
 import { type Engine, openedReadOnly } from './engine.ts';
@@ -27,7 +27,6 @@ import type { Place } from './place.ts';
 import type { OperationId } from './receipts.ts';
 import { checkName } from './records.ts';
 import { Session } from './session.ts';
-import { runTransaction } from './transaction.ts';
 import { checkTransaction } from './write-options.ts';
 
 export interface DatabaseParts {
@@ -74,7 +73,7 @@ export class LocalDatabase implements Database {
       this.#indexer.wake();
       this.#maintenance.afterCommit();
     };
-    engine.onFollowed = () => this.#indexer.wake();
+    engine.onBacklog = () => this.#indexer.wake();
     this.#indexer.wake();
     if (engine.archiving?.isReady === false) void this.#maintenance.checkpointSoon();
   }
@@ -98,7 +97,7 @@ export class LocalDatabase implements Database {
     };
     await engine.refresh();
     const state = open() ?? (await this.#create(name, config, open, creation));
-    return new LocalCollection<M>(state, engine, this.#session);
+    return new LocalCollection<M>(state, this.#owner);
   }
 
   /** @param open answers with the collection if somebody has created it meanwhile */
@@ -136,7 +135,7 @@ export class LocalDatabase implements Database {
   knownCollection<M extends Metadata>(id: number, name: string, operation?: OperationId): LocalCollection<M> {
     const state = this.#engine.collections.get(id);
     if (!state) throw dropped(name);
-    return new LocalCollection<M>(state, this.#engine, this.#session, operation);
+    return new LocalCollection<M>(state, this.#owner, operation);
   }
 
   /** The outcome of an operation that has been carried out under this id, as its receipt has it. */
@@ -184,6 +183,8 @@ export class LocalDatabase implements Database {
       };
       return this.#session.runUntilClosing(given, (signal) =>
         engine.transact(async (draft) => {
+          // Loaded when it has its turn, so that it keeps its place in the line.
+          const { runTransaction } = await import('./on-demand.ts');
           const result = await runTransaction(draft, find, fn, signal);
           const operation = operationOf?.(result);
           if (operation) draft.receipt = { ...operation, outcome: 0 };
@@ -291,6 +292,10 @@ export class LocalDatabase implements Database {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  get #owner(): CollectionOwner {
+    return { engine: this.#engine, session: this.#session, maintenance: this.#maintenance };
   }
 
   #infos(): CollectionInfo[] {

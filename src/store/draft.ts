@@ -2,9 +2,10 @@ import { assert, IsovecError } from '../base/errors.ts';
 import { BATCH_BYTES_MAX } from '../base/limits.ts';
 import { encodeUtf8 } from '../base/utf8.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
-import type { CollectionState, RawRecord } from './collection-state.ts';
+import type { CollectionState } from './collection-state.ts';
 import { operationBytes, type RecordOperation } from './operations.ts';
 import type { Receipt } from './receipts.ts';
+import type { RawRecord } from './rows-view.ts';
 
 /** Ids that uncommitted operations have touched, by collection: the latest operation of each. */
 export type Staged = Map<number, Map<string, RecordOperation>>;

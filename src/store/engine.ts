@@ -7,12 +7,14 @@ import type { DatabaseEvents } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { ChecksumName } from '../journal/manifest.ts';
+import type { Calibration } from '../search/calibration.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { RowTable } from '../tables/row-table.ts';
+import type { RecordExtent } from '../tables/rows-file.ts';
 import type { Archiving } from './archiving.ts';
 import { BlockCache } from './block-cache.ts';
-import { CollectionFiles } from './collection-files.ts';
+import { CollectionFiles, type GrowingFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
 import { Collections } from './collections.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -67,8 +69,8 @@ export class Engine {
   salvaged: Salvaged | undefined;
   /** Called after each commit. */
   onCommitted: () => void = () => {};
-  /** Called when something that others have written has been taken in. */
-  onFollowed: () => void = () => {};
+  /** Called when there may be something for the graphs to catch up with, besides what is committed here. */
+  onBacklog: () => void = () => {};
   /** Set when the engine is complete. Nothing is written without it. */
   lease: WriterLease = new ExclusiveLease(undefined);
   /** Set where others may write, too. */
@@ -96,8 +98,13 @@ export class Engine {
     return bytes;
   }
 
-  createIndex(config: ResolvedConfig): Promise<VectorIndex> {
-    return makeIndex(this.#kernel, config);
+  createIndex(config: ResolvedConfig, calibration?: Calibration): Promise<VectorIndex> {
+    return makeIndex(this.#kernel, config, calibration);
+  }
+
+  /** The files of a collection, to be read by row. @param extents what they hold already */
+  createFiles(names: GrowingFiles, config: ResolvedConfig, extents: RecordExtent[] = []): CollectionFiles {
+    return new CollectionFiles(this.storage, this.cache, names, config.dimensions, extents);
   }
 
   /** Everything that was staged is gone: the write that it stood on has failed. */
@@ -232,7 +239,7 @@ export class Engine {
     const names = this.#namesOf(operations);
     await this.collections.applyAll(operations);
     this.events.emit('commit', { sequence, collections: names });
-    this.onFollowed();
+    this.onBacklog();
   }
 
   /** Collections that are to take the place of those here. */
@@ -242,7 +249,7 @@ export class Engine {
 
   async #createEmpty(id: number, name: string, config: ResolvedConfig): Promise<CollectionState> {
     const names = growingFileNames(id, 0);
-    const files = new CollectionFiles(this.storage, this.cache, names, config.dimensions, []);
+    const files = this.createFiles(names, config);
     const parts = { rows: new RowTable(), files, index: await this.createIndex(config) };
     return new CollectionState(id, name, config, 0, parts);
   }
@@ -265,7 +272,7 @@ export class Engine {
   #reserve(puts: Map<number, number>): void {
     for (const [collectionId, count] of puts) {
       const awaited = this.#staging.awaited(collectionId);
-      this.collections.get(collectionId)?.index.reserve(awaited + count);
+      this.collections.get(collectionId)?.reserve(awaited + count);
     }
     for (const [collectionId, count] of puts) this.#staging.await(collectionId, count);
   }

@@ -65,9 +65,10 @@ export class Follower {
     const { journal, collections } = this.#engine;
     return (
       journal.lastSequence >= coveredSequence &&
-      state.collections.every(({ id, epoch }) => {
+      state.collections.every(({ id, epoch, config }) => {
         const held = collections.get(id);
-        return held === undefined || held.epoch === epoch;
+        if (held === undefined) return true;
+        return held.epoch === epoch && held.config.quantization === config.quantization;
       })
     );
   }
@@ -99,7 +100,7 @@ export class Follower {
     assert(engine.journal.generation === manifest.generation, 'files and manifest are taken over together');
     await takenOver;
     for (const files of oldFiles) void files.close();
-    engine.onFollowed();
+    engine.onBacklog();
   }
 }
 

@@ -15,7 +15,7 @@ import { Bitmap } from '../tables/growable.ts';
 import { RowTable } from '../tables/row-table.ts';
 import { decodeIds, decodeRowsBlocks, decodeRowsFile, type RecordExtent } from '../tables/rows-file.ts';
 import { vectorStrideBytes } from '../tables/vectors-file.ts';
-import { CollectionFiles } from './collection-files.ts';
+import type { CollectionFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import type { StoredCollection } from './manifest-state.ts';
@@ -35,13 +35,16 @@ export async function loadCollection(
 ): Promise<CollectionState> {
   const { id, name, config, epoch, rowCount, files: names } = stored;
   const { rows, extents } = await loadRows(engine, stored, live);
-  const files = new CollectionFiles(engine.storage, engine.cache, names, config.dimensions, extents);
-  const index = await engine.createIndex(config);
+  const files = engine.createFiles(names, config, extents);
+  const index = await engine.createIndex(config, stored.codes?.calibration);
   if (rowCount > 0) {
     await checkFiles(engine, stored, live);
     index.reserve(rows.liveCount);
     await loadGraph(engine, stored, live, index);
-    await loadVectors(files, rows, index, config.dimensions, onProgress);
+    const filling = new Filling(rows, index, onProgress);
+    await loadCodes(engine, stored, filling);
+    await loadVectors(files, config.dimensions, filling);
+    filling.finish();
     if (engine.storage.capabilities.sharedWrites) await files.hold();
   }
   return new CollectionState(id, name, config, epoch, { rows, files, index });
@@ -103,7 +106,6 @@ async function checkFiles(engine: Engine, { files }: StoredCollection, live: Liv
   }
 }
 
-/** Derived data: damage costs time, not records. */
 async function loadGraph(
   engine: Engine,
   { name, graph }: StoredCollection,
@@ -111,15 +113,33 @@ async function loadGraph(
   index: VectorIndex,
 ): Promise<void> {
   if (graph === undefined) return;
-  try {
+  await derived(engine, `${graph} is not usable, so the graph of "${name}" is being rebuilt`, async () => {
     const bytes = await readFile(engine, graph, 0, lengthOf(live, graph));
     index.loadGraph?.(decodeGraphFile(bytes, graph));
+  });
+}
+
+/** Of rows whose codes are stored, the vectors need not be read. */
+async function loadCodes(engine: Engine, { name, codes }: StoredCollection, filling: Filling): Promise<void> {
+  if (!codes) return;
+  const { readCodes } = await import('./on-demand.ts');
+  const { index } = filling;
+  await derived(engine, `${codes.file} is not usable, so codes of "${name}" are being made anew`, () =>
+    withLive(engine, codes.file, (file) =>
+      readCodes(file, codes, index.codeBytes, (block) =>
+        filling.take(block.length, (row, at) => index.addCode(row, block[at]!)),
+      ),
+    ),
+  );
+}
+
+/** Reads derived data: damage to it costs time, not records. */
+async function derived(engine: Engine, consequence: string, read: () => Promise<void>): Promise<void> {
+  try {
+    await read();
   } catch (error) {
     if (!(error instanceof IsovecError) || !REBUILT_AFTER.includes(error.code)) throw error;
-    engine.events.emit('warning', {
-      code: error.code,
-      message: `${graph} is not usable, so the graph of "${name}" is being rebuilt: ${error.message}`,
-    });
+    engine.events.emit('warning', { code: error.code, message: `${consequence}: ${error.message}` });
   }
 }
 
@@ -149,28 +169,49 @@ export function decodeGraphFile(bytes: Uint8Array, file: string): Uint8Array {
  * Gives the index every live row, and every row of the graph image: one that died since the image was written is taken
  * out again, as it would have been.
  */
-async function loadVectors(
-  files: CollectionFiles,
-  rows: RowTable,
-  index: VectorIndex,
-  dimensions: number,
-  onProgress: (rowsDone: number) => void,
-): Promise<void> {
-  const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(dimensions)));
-  const stale: number[] = [];
-  for (let firstRow = 0; firstRow < rows.rowCount; firstRow += rowsPerPiece) {
-    const vectors = await files.vectors(firstRow, Math.min(rowsPerPiece, rows.rowCount - firstRow));
-    for (const [at, vector] of vectors.entries()) {
-      const row = firstRow + at;
-      if (rows.isLive(row)) index.add(row, vector);
-      else if (index.has(row)) {
-        index.add(row, vector);
-        stale.push(row);
+class Filling {
+  readonly index: VectorIndex;
+  readonly rows: RowTable;
+  readonly #onProgress: (rowsDone: number) => void;
+  readonly #stale: number[] = [];
+  #row = 0;
+
+  constructor(rows: RowTable, index: VectorIndex, onProgress: (rowsDone: number) => void) {
+    this.rows = rows;
+    this.index = index;
+    this.#onProgress = onProgress;
+  }
+
+  /** The first row that has not been taken. */
+  get row(): number {
+    return this.#row;
+  }
+
+  /** Takes the next rows. @param add gives the index one of them */
+  take(count: number, add: (row: number, at: number) => void): void {
+    for (let at = 0; at < count; at++) {
+      const row = this.#row++;
+      if (this.rows.isLive(row)) add(row, at);
+      else if (this.index.has(row)) {
+        add(row, at);
+        this.#stale.push(row);
       }
     }
-    onProgress(vectors.length);
+    this.#onProgress(count);
   }
-  for (const row of stale) index.remove(row);
+
+  finish(): void {
+    for (const row of this.#stale) this.index.remove(row);
+  }
+}
+
+async function loadVectors(files: CollectionFiles, dimensions: number, filling: Filling): Promise<void> {
+  const { rows, index } = filling;
+  const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(dimensions)));
+  while (filling.row < rows.rowCount) {
+    const vectors = await files.vectors(filling.row, Math.min(rowsPerPiece, rows.rowCount - filling.row));
+    filling.take(vectors.length, (row, at) => index.add(row, vectors[at]!));
+  }
 }
 
 function lengthOf(live: LiveFiles, name: string): number {

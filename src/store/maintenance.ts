@@ -1,12 +1,12 @@
 import type { CompactResult, Progress } from '../base/api.ts';
 import { setBackgroundTimer } from '../base/background-timer.ts';
-import { errorCodeOf } from '../base/errors.ts';
+import { errorCodeOf, IsovecError } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
-import { hasGraphToStore, note, store } from './checkpoint.ts';
+import { hasGraphToStore, note, type SnapshotSource, store } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
-import type { Rewriting } from './compact.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
+import type { IndexChange } from './replace-index.ts';
 
 /** Checkpoints and compaction, one at a time: when they are asked for, and when the log calls for it. */
 export class Maintenance {
@@ -50,7 +50,7 @@ export class Maintenance {
       const delayMs = Math.min(this.#care.retryMs * 2 ** this.#failures++, this.#care.retryMaxMs);
       this.#retryAtMs = performance.now() + delayMs;
       this.#wakeIn(delayMs);
-      this.#warn(error);
+      this.#warnOfCheckpoint(error);
     } finally {
       this.#isScheduled = false;
     }
@@ -62,14 +62,30 @@ export class Maintenance {
     if (this.#isLogOver(1)) this.#checkpointUnlessFailing();
     if (this.#isLogOver(this.#care.overrunFactor)) this.#holdWriters();
     this.#wakeIn(this.#care.idleMs);
+    for (const state of this.#engine.collections.values())
+      if (state.config.quantization === 'int8' && state.sample?.isDue !== false) void this.#calibrate(state);
+  }
+
+  /** In the background, as far as it goes: codes that fit badly cost recall, and nothing else. */
+  async #calibrate(state: CollectionState): Promise<void> {
+    try {
+      const { betterCalibration } = await import('./on-demand.ts');
+      const calibration = betterCalibration(state);
+      if (!calibration || state.nextIndex) return;
+      await this.replaceIndex(state, { quantization: state.config.quantization, calibration });
+    } catch (error) {
+      if (!this.#isStopped) this.#warn(`the codes of "${state.name}" could not be calibrated anew`, error);
+    }
   }
 
   /** The last of them: leaves nothing to replay, and the graph stored where that pays. Failing costs the next open some
    *  time, and nothing else. */
-  finish(): Promise<void> {
+  async finish(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
-    return this.#alone(() => this.#checkpointUnlessMade()).catch((error) => this.#warn(error));
+    // What runs in the background gives up.
+    await this.#compacting.run(async () => {});
+    await this.#alone(() => this.#checkpointUnlessMade()).catch((error) => this.#warnOfCheckpoint(error));
   }
 
   /** Nobody else makes checkpoints or compacts meanwhile, neither here nor anywhere. */
@@ -105,9 +121,35 @@ export class Maintenance {
       await this.checkpoint();
       return { bytesBefore, bytesAfter: await engine.storage.usageBytes(), recordsDropped };
     };
+    return this.#rewriting(compact);
+  }
+
+  /** Makes the index of a collection anew, in its present numbering of rows. */
+  replaceIndex(state: CollectionState, change: IndexChange): Promise<void> {
+    return this.#rewriting(async () => {
+      const { IndexReplacement } = await import('./on-demand.ts');
+      const replacement = await IndexReplacement.begin(this.#engine, state, change);
+      const total = state.rows.rowCount;
+      let done = 0;
+      try {
+        await replacement.fill((rows) => {
+          if (this.#isStopped) throw new IsovecError('CLOSED', 'the database has been closed');
+          done += rows;
+          this.#engine.events.emit('progress', { phase: 'index', done, total });
+        });
+        if (!state.isDropped) await this.#mutex.run(() => this.#checkpoint(replacement));
+      } finally {
+        replacement.abandon();
+      }
+      this.#engine.onBacklog();
+    });
+  }
+
+  /** What copies a collection beside everything else, one at a time. */
+  #rewriting<T>(fn: () => Promise<T>): Promise<T> {
     return this.#compacting.run(async () => {
-      engine.checkWritable();
-      return engine.lease.during(compact);
+      this.#engine.checkWritable();
+      return this.#engine.lease.during(fn);
     });
   }
 
@@ -124,8 +166,8 @@ export class Maintenance {
     return rewriting.droppedCount;
   }
 
-  async #checkpoint(rewriting?: Rewriting): Promise<void> {
-    const noted = await this.#engine.exclusively(() => note(this.#engine, rewriting && [rewriting]));
+  async #checkpoint(special?: SnapshotSource): Promise<void> {
+    const noted = await this.#engine.exclusively(() => note(this.#engine, special && [special]));
     this.#storing = store(this.#engine, noted);
     try {
       await this.#storing;
@@ -193,10 +235,11 @@ export class Maintenance {
     return isIndexing ? idleMs : this.#committedAtMs + idleMs - now;
   }
 
-  #warn(error: unknown): void {
-    this.#engine.events.emit('warning', {
-      code: errorCodeOf(error),
-      message: `a checkpoint failed and will be tried again: ${error}`,
-    });
+  #warnOfCheckpoint(error: unknown): void {
+    this.#warn('a checkpoint failed and will be tried again', error);
+  }
+
+  #warn(what: string, error: unknown): void {
+    this.#engine.events.emit('warning', { code: errorCodeOf(error), message: `${what}: ${error}` });
   }
 }

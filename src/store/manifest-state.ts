@@ -1,3 +1,4 @@
+import type { Calibration } from '../search/calibration.ts';
 import { type DataFileKind, dataFileName } from '../tables/data-header.ts';
 import type { GrowingFiles } from './collection-files.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -22,8 +23,18 @@ export interface StoredCollection {
   files: GrowingFiles;
   /** How many of them are dead, as the files say. */
   deadCount: number;
+  /** Of a quantised collection, once they have been stored; derived data, made anew when damaged. */
+  codes?: StoredCodes;
   /** Left out until the graph has been stored; derived data, rebuilt when damaged. */
   graph?: string;
+}
+
+/** A file that grows until the codes change, or the rows' numbers do. */
+export interface StoredCodes {
+  file: string;
+  /** How many rows it has the codes of. */
+  rowCount: number;
+  calibration?: Calibration;
 }
 
 export const INITIAL_STATE: DatabaseState = { nextCollectionId: 1, collections: [] };
@@ -34,7 +45,9 @@ export function growingFileNames(collectionId: number, epoch: number): GrowingFi
 }
 
 /** All that the manifest names of a collection. */
-export function filesOf({ files, rowCount, graph }: StoredCollection): string[] {
-  const growing = rowCount > 0 ? [files.rows, files.records, files.vectors] : [];
-  return graph === undefined ? growing : [...growing, graph];
+export function filesOf({ files, rowCount, codes, graph }: StoredCollection): string[] {
+  const names = rowCount > 0 ? [files.rows, files.records, files.vectors] : [];
+  if (codes) names.push(codes.file);
+  if (graph !== undefined) names.push(graph);
+  return names;
 }

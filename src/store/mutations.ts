@@ -5,7 +5,7 @@
 import type { Filter, Metadata, RecordInput } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { unsupported } from './check.ts';
-import type { CollectionState, RawRecord } from './collection-state.ts';
+import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
 import { mergeMetadata } from './metadata.ts';
 import {
@@ -16,6 +16,7 @@ import {
   checkRecord,
   listRecords,
 } from './records.ts';
+import type { RawRecord } from './rows-view.ts';
 
 export interface Mutation<T> {
   /** What it holds in memory until its turn comes. */

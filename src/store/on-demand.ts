@@ -4,10 +4,15 @@
  */
 export { createHnswlibIndex } from '../search/hnswlib-index.ts';
 export { Archiving } from './archiving.ts';
+export { betterCalibration } from './calibrating.ts';
+export { readCodes, storeCodes } from './codes.ts';
 export { Rewriting } from './compact.ts';
 export { openSalvaged } from './integrity/open-salvaged.ts';
 export { repair } from './integrity/repair.ts';
 export { verify } from './integrity/verify.ts';
 export { verifyRegularly } from './integrity/verify-regularly.ts';
+export { searchCodes } from './query-codes.ts';
+export { IndexReplacement } from './replace-index.ts';
 export { restoreLocal } from './restore.ts';
 export { share } from './sharing.ts';
+export { runTransaction } from './transaction.ts';

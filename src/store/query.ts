@@ -4,22 +4,36 @@ import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import { decodeMetadata } from './metadata.ts';
 import type { CheckedQuery } from './query-plan.ts';
+import type { RowsView } from './rows-view.ts';
 
-/** Answers from one committed state: rows are found, and their reading begun, in one turn. */
+/** Answers from one committed state: rows are found, and a view of them taken, in one turn. */
 export async function runQuery(state: CollectionState, query: CheckedQuery): Promise<Hit[]> {
-  const { vector, topK, ef, exact, minScore, include } = query;
-  const found: Neighbours = exact ? state.index.scan(vector, topK) : state.index.search(vector, topK, ef);
-  const count = countAbove(found.distances, minScore, state.config.metric);
-  const rows = found.rows.subarray(0, count);
-  const ids = Array.from(rows, (row) => state.rows.id(row));
+  const { index, config } = state;
+  const answer = (view: RowsView, found: Neighbours) => hitsOf(view, found, query, config);
+  if (config.quantization !== 'none') {
+    const { searchCodes } = await import('./on-demand.ts');
+    return searchCodes(state, query, answer);
+  }
+  const { vector, topK, ef, exact } = query;
+  const found = exact ? index.scan(vector, topK) : index.search(vector, topK, ef);
+  return state.view(found.rows, (view) => answer(view, found));
+}
+
+async function hitsOf(
+  view: RowsView,
+  { rows, distances }: Neighbours,
+  { minScore, include }: CheckedQuery,
+  { metric }: ResolvedConfig,
+): Promise<Hit[]> {
+  const count = countAbove(distances, minScore, metric);
   const reading = { body: include.metadata, vector: include.vector };
-  const records = reading.body || reading.vector ? await state.read(rows, reading) : [];
-  return ids.map((id, index) => {
-    const distance = found.distances[index]!;
-    const record = records[index];
+  const records = reading.body || reading.vector ? await view.read(rows.subarray(0, count), reading) : [];
+  return Array.from(rows.subarray(0, count), (row, at) => {
+    const distance = distances[at]!;
+    const record = records[at];
     return {
-      id,
-      score: scoreOf(distance, state.config.metric),
+      id: view.id(row),
+      score: scoreOf(distance, metric),
       distance,
       metadata: reading.body ? decodeMetadata(record!.body!) : ({} as Metadata),
       // A copy: what is held must not be changed by whoever gets it.

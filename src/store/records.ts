@@ -4,9 +4,9 @@ import { IsovecError } from '../base/errors.ts';
 import { ID_BYTES_MAX } from '../base/limits.ts';
 import { vectorChecksum } from '../tables/vectors-file.ts';
 import { checkObject, invalid, unsupported } from './check.ts';
-import type { RawRecord } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import { decodeMetadata, encodeMetadata, encodeMetadataChanges } from './metadata.ts';
+import type { RawRecord } from './rows-view.ts';
 import { createUuid } from './uuid.ts';
 import { checkVector, copyVector } from './vectors.ts';
 

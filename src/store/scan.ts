@@ -1,6 +1,7 @@
 import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
-import type { CollectionState, RawRecord } from './collection-state.ts';
+import type { CollectionState } from './collection-state.ts';
+import type { RawRecord } from './rows-view.ts';
 
 export interface ScannedRecord extends Partial<RawRecord> {
   id: string;

@@ -14,7 +14,7 @@ import { IsovecError } from '../base/errors.ts';
 
 export const BLOCK_HEADER_BYTES = 20;
 
-export const BLOCK_KINDS = { ids: 1, extents: 2, deaths: 3, records: 4 } as const;
+export const BLOCK_KINDS = { ids: 1, extents: 2, deaths: 3, records: 4, codes: 5 } as const;
 
 export type BlockKind = keyof typeof BLOCK_KINDS;
 
@@ -77,16 +77,20 @@ export function isBlockIntact(header: BlockHeader, bytes: Uint8Array): boolean {
   return end <= bytes.length && crc32c(bytes.subarray(4, end)) === header.checksum;
 }
 
+/** @param what is wrong with the block, as the rest of a sentence */
+export function corruptBlock(file: string, offset: number, what: string): IsovecError {
+  return new IsovecError('CORRUPTION', `${file}: the block at byte ${offset} ${what}`, {
+    details: { file, offset },
+  });
+}
+
 /**
  * @param bytes the whole block, header first
  * @param offset of the block in its file, for the error
  * @returns the payload, checked
  */
 export function checkBlock(header: BlockHeader, bytes: Uint8Array, file: string, offset: number): Uint8Array {
-  if (!isBlockIntact(header, bytes))
-    throw new IsovecError('CORRUPTION', `${file}: the block at byte ${offset} does not match its checksum`, {
-      details: { file, offset },
-    });
+  if (!isBlockIntact(header, bytes)) throw corruptBlock(file, offset, 'does not match its checksum');
   return bytes.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + header.payloadBytes);
 }
 

@@ -13,7 +13,7 @@ import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES, FILE_KINDS } from
 
 export const DATA_HEADER_BYTES = 32;
 
-const DATA_FILE_KINDS = ['rows', 'records', 'vectors', 'graph'] as const;
+const DATA_FILE_KINDS = ['rows', 'records', 'vectors', 'graph', 'codes'] as const;
 
 export type DataFileKind = (typeof DATA_FILE_KINDS)[number];
 

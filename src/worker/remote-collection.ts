@@ -6,6 +6,7 @@ import type {
   Hit,
   Include,
   Metadata,
+  Quantization,
   Query,
   RecordInput,
   StoredRecord,
@@ -67,6 +68,10 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
 
   count(filter?: Filter): Promise<number> {
     return this.#call('count', filter) as Promise<number>;
+  }
+
+  setQuantization(quantization: Quantization): Promise<void> {
+    return this.#call('setQuantization', quantization) as Promise<void>;
   }
 
   async *scan(

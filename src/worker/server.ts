@@ -1,5 +1,14 @@
 /** Carries out the calls of one client on a database in this thread. */
-import type { Filter, Hit, Metadata, Query, RecordInput, StoredRecord, WriteOptions } from '../base/api.ts';
+import type {
+  Filter,
+  Hit,
+  Metadata,
+  Quantization,
+  Query,
+  RecordInput,
+  StoredRecord,
+  WriteOptions,
+} from '../base/api.ts';
 import { errorToImage } from '../base/errors.ts';
 import type { LocalCollection, RunningScan } from '../store/collection.ts';
 import type { LocalDatabase } from '../store/database.ts';
@@ -92,6 +101,8 @@ export class CallServer {
         return collection.count(which as Filter | undefined);
       case 'get':
         return collection.get(which as string[]);
+      case 'setQuantization':
+        return collection.setQuantization(which as Quantization);
     }
   }
 

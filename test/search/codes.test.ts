@@ -167,13 +167,24 @@ test('an index of vectors has no codes', () => {
   expect(makeIndex({ dimensions: 384, quantization: 'binary' }).codeBytes).toBe(384 / 8 + 8);
 });
 
-test('refuses the graph image of an index with other codes', () => {
-  const index = makeIndex({ dimensions: 4 });
-  for (const [row, vector] of vectors(20, 4, 8).entries()) index.add(row, vector);
-  index.link(20);
-  const image = index.saveGraph();
-  expect(() => makeIndex({ dimensions: 4, quantization: 'int8' }).loadGraph(image)).toThrow(
-    'another configuration',
-  );
-  makeIndex({ dimensions: 4 }).loadGraph(image);
+test('a graph serves whatever is held of the vectors', () => {
+  const dimensions = 16;
+  const all = vectors(300, dimensions, 8);
+  const plain = makeIndex({ dimensions, metric: 'cosine' });
+  for (const [row, vector] of all.entries()) plain.add(row, vector);
+  plain.link(300);
+  const quantised = makeIndex({ dimensions, ...calibrated('cosine'), calibration: CALIBRATION });
+  quantised.loadGraph(plain.saveGraph());
+  for (const [row, vector] of all.entries()) quantised.add(row, vector);
+  expect(quantised.pendingCount).toBe(0);
+  for (const [row, vector] of all.entries()) expect(quantised.search(vector, 3, 60).rows).toContain(row);
+});
+
+test('an int8 index that is not told how learns its codes from the first vector', () => {
+  for (const metric of METRICS) {
+    const index = makeIndex({ dimensions: 64, metric, quantization: 'int8' });
+    expect(index.calibration).toBeUndefined();
+    index.add(0, new Float32Array(64).fill(2));
+    expect(index.calibration).toEqual({ clip: metric === 'cosine' ? 0.5 : 8 });
+  }
 });

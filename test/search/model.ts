@@ -89,8 +89,7 @@ function binaryOracle(metric: Metric): Oracle {
 /** Sums of whole numbers are exact: what may be off is their rounding to float32, once, and the scale. */
 function int8Oracle({ metric, calibration }: Measured): Oracle {
   const distance = (a: Float32Array, b: Float32Array): number => {
-    const clip = calibration?.clip ?? (metric === 'cosine' && a.length > 16 ? 4 / Math.sqrt(a.length) : 1);
-    const scale = Math.fround(127 / Math.fround(clip));
+    const scale = Math.fround(127 / Math.fround(calibration!.clip));
     const { dot, squareDifference } = sums(int8Code(metric, scale, a), int8Code(metric, scale, b));
     if (metric === 'euclidean') return Math.sqrt(squareDifference) / scale;
     return metric === 'dot' ? -dot / scale ** 2 : Math.max(0, 1 - dot / scale ** 2);

@@ -207,13 +207,12 @@ class Run {
   }
 }
 
-/** Components beyond int8's clip, within it, and as the index has it by itself. */
+/** Components beyond int8's clip, and within it. */
 const QUANTIZATIONS: Record<string, Partial<VectorIndexConfig>[]> = {
   float32: [{}],
   int8: [
     { quantization: 'int8', calibration: { clip: 0.3 } },
     { quantization: 'int8', calibration: { clip: 2 } },
-    { quantization: 'int8' },
   ],
   binary: [{ quantization: 'binary' }],
 };

@@ -87,7 +87,7 @@ function configs(open: Open, newLocation: NewLocation): void {
   });
 
   it.each([
-    { quantization: 'int8' as const },
+    { quantization: 'binary' as const },
     { schema: {} },
     { fields: { year: 'number' as const } },
     { text: true },

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Collection, Database, Metadata, TransactionCollection } from '../../src/base/api.ts';
+import type {
+  Collection,
+  CollectionConfig,
+  Database,
+  Metadata,
+  Quantization,
+  TransactionCollection,
+} from '../../src/base/api.ts';
 import { type NewLocation, type Open, vectorOf } from './fixture.ts';
 import { type Metric, Model } from './model.ts';
 
@@ -49,18 +56,25 @@ const operation = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('reopen', 'checkpoint', 'compact') }) },
+  { weight: 1, arbitrary: fc.record({ quantization: fc.constantFrom<Quantization>('none', 'int8') }) },
 );
 type Operation = typeof operation extends fc.Arbitrary<infer O> ? O : never;
 
 /** A random life of a store against a Map and brute force. */
 export function againstModel(open: Open, newLocation: NewLocation, runs: number): void {
-  it.each<Metric>(['cosine', 'dot', 'euclidean'])(
-    'does what a Map with brute-force search does, whatever happens in whatever order (%s)',
-    async (metric) => {
+  it.each<[Metric, Quantization]>([
+    ['cosine', 'none'],
+    ['dot', 'none'],
+    ['euclidean', 'none'],
+    ['cosine', 'int8'],
+    ['euclidean', 'int8'],
+  ])(
+    'does what a Map with brute-force search does, whatever happens in whatever order (%s, quantization %s)',
+    async (metric, quantization) => {
       const operations = fc.array(operation, { minLength: 1, maxLength: 40 });
       await fc.assert(
         fc.asyncProperty(operations, async (life) => {
-          await live(open, newLocation(), metric, life);
+          await live(open, newLocation(), { dimensions: DIMENSIONS, metric, quantization }, life);
         }),
         { numRuns: runs, seed: 20_261_121 },
       );
@@ -68,15 +82,21 @@ export function againstModel(open: Open, newLocation: NewLocation, runs: number)
   );
 }
 
-async function live(open: Open, location: string, metric: Metric, life: Operation[]): Promise<void> {
+async function live(
+  open: Open,
+  location: string,
+  config: CollectionConfig & { metric: Metric },
+  life: Operation[],
+): Promise<void> {
+  const { metric } = config;
   const model = new Model();
   let database = await open(location);
-  let collection = await database.collection('c', { dimensions: DIMENSIONS, metric });
+  let collection = await database.collection('c', config);
   for (const step of life) {
     if ('kind' in step && step.kind === 'reopen') {
       await database.close();
       database = await open(location);
-      collection = await database.collection('c', { dimensions: DIMENSIONS, metric });
+      collection = await database.collection('c');
     } else await take(step, database, collection, model, metric);
   }
   await compare(collection, model, metric);
@@ -93,7 +113,8 @@ async function take(
   model: Model,
   metric: Metric,
 ): Promise<void> {
-  if ('writes' in step) await transact(step, database, model);
+  if ('quantization' in step) await collection.setQuantization(step.quantization);
+  else if ('writes' in step) await transact(step, database, model);
   else if ('vector' in step) await compareQuery(collection, model, metric, step.vector, step.topK);
   else if (step.kind === 'checkpoint') await database.checkpoint();
   else if (step.kind === 'compact') await database.compact();

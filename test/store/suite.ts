@@ -6,6 +6,7 @@ import { type NewLocation, type Open, type Store, three, withThree } from './fix
 import { lifecycle } from './lifecycle.ts';
 import type { Metric } from './model.ts';
 import { againstModel } from './model-property.ts';
+import { quantization } from './quantization.ts';
 import { sharing } from './sharing.ts';
 import { transactions } from './transactions.ts';
 
@@ -36,6 +37,7 @@ export function describeStore(store: Store): void {
     badInput(open, newLocation);
     lifecycle(open, newLocation, store);
     transactions(open, newLocation);
+    quantization(open, newLocation);
     sharing(open, newLocation, store);
     againstModel(open, newLocation, store.propertyRuns);
   });

@@ -12,7 +12,7 @@ import { SimulatedPlatform } from './simulated-platform.ts';
 import { checkAnswers, digestOfDatabase, World, type WorldRecord } from './world.ts';
 
 const DIMENSIONS = 2;
-const CONFIG = { dimensions: DIMENSIONS, metric: 'euclidean' as const };
+const CONFIG = { dimensions: DIMENSIONS, metric: 'euclidean', quantization: 'int8' } as const;
 
 /** After each write of the small life below. */
 const worlds: World[] = [];
@@ -123,6 +123,7 @@ describe('damage', () => {
 
   it('is done to a database with every kind of file', async () => {
     expect([...new Set([...whole.keys()].map(kindOf))].sort()).toEqual([
+      'codes',
       'graph',
       'log',
       'manifest',

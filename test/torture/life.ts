@@ -6,6 +6,7 @@ import type {
   Collection,
   CollectionConfig,
   Database,
+  Quantization,
   RecordInput,
   TransactionCollection,
 } from '../../src/base/api.ts';
@@ -20,6 +21,7 @@ import { digestOfDatabase, World } from './world.ts';
 const FOREVER_MS = 2 ** 31 - 1;
 const COLLECTION_NAMES = ['first', 'second', 'third'];
 const METRICS: Metric[] = ['cosine', 'dot', 'euclidean'];
+const QUANTIZATIONS: Quantization[] = ['none', 'int8'];
 /** So few that batches meet: most upserts replace something. */
 const IDS = 16;
 const BATCH_RECORDS_MAX = 5;
@@ -258,17 +260,23 @@ class Liver {
     return { kind: 'delete', name, world, run: (collection) => collection.delete(ids) };
   }
 
-  /** Creates a collection or drops one, alone. */
+  /** Creates a collection, drops one or changes how its vectors are held, alone. */
   async #define(): Promise<void> {
     await this.#settle();
     const name = this.#pick(COLLECTION_NAMES);
     if (this.#world.collections.has(name)) {
-      if (this.#chance(0.5)) return;
-      this.#write('drop collection', this.#world.without(name), (database) => database.dropCollection(name));
+      const collection = this.#collections.get(name)!;
+      const quantization = this.#pick(QUANTIZATIONS);
+      if (this.#chance(0.5)) this.#run('set quantization', () => collection.setQuantization(quantization));
+      else
+        this.#write('drop collection', this.#world.without(name), (database) =>
+          database.dropCollection(name),
+        );
     } else {
       const config: CollectionConfig & { metric: Metric } = {
         dimensions: 1 + this.#below(6),
         metric: this.#pick(METRICS),
+        quantization: this.#pick(QUANTIZATIONS),
         index: { type: this.#chance(0.7) ? 'hnsw' : 'flat', m: 4, efConstruction: 16 },
       };
       const created = this.#world.with(name, { config, records: new Map() });

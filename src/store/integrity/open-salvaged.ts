@@ -28,6 +28,6 @@ export async function openSalvaged(parts: SalvageParts): Promise<Engine | undefi
 }
 
 function needsSalvaging({ findings, manifest }: DatabaseSurvey): boolean {
-  const derived = new Set<string | undefined>(manifest.state.collections.map(({ graph }) => graph));
+  const derived = new Set(manifest.state.collections.flatMap(({ graph, codes }) => [graph, codes?.file]));
   return findings.problems.some(({ file }) => file !== MANIFEST_COPY_NAME && !derived.has(file));
 }

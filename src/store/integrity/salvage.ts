@@ -4,7 +4,6 @@ import type { LogVisitor } from '../../journal/survey-log.ts';
 import { surveyLog } from '../../journal/survey-log.ts';
 import { NO_ROW } from '../../tables/id-hash.ts';
 import { vectorStrideBytes } from '../../tables/vectors-file.ts';
-import { CollectionFiles } from '../collection-files.ts';
 import { CollectionState } from '../collection-state.ts';
 import { resolveConfig } from '../config.ts';
 import type { Engine } from '../engine.ts';
@@ -56,7 +55,7 @@ export function noteLost({ lost }: Salvaged, name: string, id: string): void {
 async function salvageCollection(engine: Engine, survey: CollectionSurvey): Promise<CollectionState> {
   const { stored, rows, extents, rescued } = survey;
   const { id, name, config, epoch, files: names } = stored;
-  const files = new CollectionFiles(engine.storage, engine.cache, names, config.dimensions, extents);
+  const files = engine.createFiles(names, config, extents);
   files.rescue(rescued);
   const index = await engine.createIndex(config);
   index.reserve(rows.liveCount);

@@ -7,9 +7,10 @@ import { NO_ROW } from '../../tables/id-hash.ts';
 import { RowTable } from '../../tables/row-table.ts';
 import type { RecordExtent } from '../../tables/rows-file.ts';
 import { salvageVectors, vectorOffset, vectorStrideBytes } from '../../tables/vectors-file.ts';
+import { readCodes } from '../codes.ts';
 import type { ResolvedConfig } from '../config.ts';
 import { decodeGraphFile } from '../load-collection.ts';
-import type { StoredCollection } from '../manifest-state.ts';
+import type { StoredCodes, StoredCollection } from '../manifest-state.ts';
 import type { Finding, Findings } from './findings.ts';
 import { isDamage, type SurveyedFile, surveyFile } from './survey-file.ts';
 import { KnownRows, RecordsSurvey, type SurveyedRecords, surveyRowsFile } from './survey-rows.ts';
@@ -50,8 +51,9 @@ export async function surveyCollection(
 ): Promise<CollectionSurvey> {
   const problemsBefore = parts.findings.problems.length;
   const survey = new Survey(parts, stored);
-  const { rowCount, graph } = stored;
+  const { rowCount, codes, graph } = stored;
   if (rowCount > 0) await survey.readFiles();
+  if (codes) await survey.readCodes(codes);
   if (graph !== undefined) await survey.readGraph(graph);
   return { ...(await survey.conclude()), isDamaged: parts.findings.problems.length > problemsBefore };
 }
@@ -99,6 +101,27 @@ class Survey {
       } catch (error) {
         if (isDamage(error)) findings.add(name, 'checksum', error.message);
         else if (!(error instanceof IsovecError) || error.code !== 'QUOTA_EXCEEDED') throw error;
+      }
+    });
+  }
+
+  async readCodes(codes: StoredCodes): Promise<void> {
+    const { storage, files, findings, createIndex } = this.#parts;
+    const { config, rowCount } = this.#stored;
+    const live = files[codes.file];
+    await surveyFile(storage, codes.file, 'codes', live, findings, async ({ file, bytes }) => {
+      if (codes.rowCount > rowCount)
+        findings.add(
+          codes.file,
+          'reference',
+          `has codes of ${codes.rowCount} rows where ${rowCount} are stored`,
+        );
+      if (bytes < live!.bytes) return;
+      try {
+        await readCodes(file, codes, createIndex(config).codeBytes, () => {});
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        findings.add(codes.file, 'checksum', error.message);
       }
     });
   }

@@ -1,0 +1,81 @@
+/** The codes of a quantised collection on storage: opening reads them instead of its vectors, a quarter or less. */
+import type { LiveFile } from '../journal/manifest.ts';
+import type { Calibration } from '../search/calibration.ts';
+import type { VectorIndex } from '../search/vector-index.ts';
+import type { StorageFile } from '../storage/storage.ts';
+import { CodesReader, encodeCodesBlocks } from '../tables/codes-file.ts';
+import { checkDataHeader, DATA_HEADER_BYTES, dataFileName } from '../tables/data-header.ts';
+import type { Engine } from './engine.ts';
+import { GrowingFile } from './growing-file.ts';
+import type { StoredCodes } from './manifest-state.ts';
+
+export interface CodesSnapshot {
+  collectionId: number;
+  index: VectorIndex;
+  /** Rows up to here are stored. */
+  endRow: number;
+}
+
+/**
+ * Appends the codes that are not stored yet, or begins a new file where those stored are of another making.
+ * @param before what the manifest names, if its rows have the same numbers and its codes are of the same kind
+ * @param live receives the file
+ */
+export async function storeCodes(
+  engine: Engine,
+  { collectionId, index, endRow }: CodesSnapshot,
+  before: StoredCodes | undefined,
+  live: Record<string, LiveFile>,
+): Promise<StoredCodes> {
+  const { calibration, codeBytes } = index;
+  const kept = before && isSame(before.calibration, calibration) ? before : undefined;
+  const number = engine.journal.generation + 1;
+  const name = kept?.file ?? dataFileName({ collectionId, kind: 'codes', number });
+  const stored = { file: name, rowCount: endRow, ...(calibration && { calibration }) };
+  const namedBefore = kept && engine.journal.files[name];
+  if (kept && namedBefore && kept.rowCount === endRow) {
+    live[name] = namedBefore;
+    return stored;
+  }
+  const file = await engine.storage.open(name, { create: true });
+  try {
+    const identity = { collectionId, kind: 'codes', number } as const;
+    const growing = await GrowingFile.open(file, identity, namedBefore, engine.checksum);
+    const codeOf = (row: number) => (index.has(row) ? index.readCode(row) : undefined);
+    for (const block of encodeCodesBlocks(codeOf, codeBytes, kept?.rowCount ?? 0, endRow))
+      await growing.write(block);
+    live[name] = await growing.finish();
+  } finally {
+    await file.close();
+  }
+  return stored;
+}
+
+/**
+ * Reads codes of rows from 0 on, as many as are stored.
+ * @param take receives the codes of consecutive rows
+ * @throws IsovecError CORRUPTION, FORMAT_VERSION; what has been taken by then is intact
+ */
+export async function readCodes(
+  file: StorageFile,
+  { rowCount }: StoredCodes,
+  codeBytes: number,
+  take: (codes: readonly Uint8Array[]) => void,
+): Promise<void> {
+  checkDataHeader(await file.read(0, DATA_HEADER_BYTES), 'codes', file.name);
+  const reader = new CodesReader(
+    file.name,
+    (offset, length) => file.read(offset, length),
+    codeBytes,
+    DATA_HEADER_BYTES,
+  );
+  for (let row = 0; row < rowCount; ) {
+    const codes = await reader.next();
+    take(codes);
+    row += codes.length;
+  }
+}
+
+function isSame(a: Calibration | undefined, b: Calibration | undefined): boolean {
+  return a?.clip === b?.clip;
+}

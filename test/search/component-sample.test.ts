@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { ComponentSample } from '../../src/search/component-sample.ts';
+import { gaussian } from './random.ts';
+
+function sampleOf(count: number, vectorAt: (index: number) => ArrayLike<number>, metric: 'dot' | 'cosine') {
+  const sample = new ComponentSample(metric);
+  for (let index = 0; index < count; index++) sample.add(Float32Array.from(vectorAt(index)));
+  return sample;
+}
+
+describe('ComponentSample', () => {
+  it('cuts a normal distribution off at about four standard deviations, as is best for 255 steps', () => {
+    const next = gaussian(3);
+    const sample = sampleOf(2000, () => Array.from({ length: 40 }, () => next() * 0.5), 'dot');
+    expect(sample.learn().clip).toBeGreaterThan(0.5 * 3.4);
+    expect(sample.learn().clip).toBeLessThan(0.5 * 4.5);
+  });
+
+  it('keeps everything of a distribution without tails', () => {
+    const sample = sampleOf(2000, (index) => [1, -1, (index % 200) / 100 - 1], 'dot');
+    expect(sample.learn().clip).toBeGreaterThan(0.97);
+  });
+
+  it('looks at directions only where the metric does', () => {
+    const next = gaussian(4);
+    const vectors = Array.from({ length: 1500 }, () => Array.from({ length: 64 }, next));
+    const long = sampleOf(1500, (index) => vectors[index]!.map((each) => each * 1000), 'cosine');
+    const short = sampleOf(1500, (index) => vectors[index]!, 'cosine');
+    expect(long.learn().clip).toBeCloseTo(short.learn().clip, 5);
+    expect(long.learn().clip).toBeLessThan(1);
+  });
+
+  it('forgets what came before what it has room for, and says when it has seen as much anew', () => {
+    const sample = sampleOf(1024, () => new Float32Array(16).fill(9), 'dot');
+    expect(sample.isDue).toBe(true);
+    expect(sample.learn().clip).toBe(9);
+    expect(sample.isDue).toBe(false);
+    for (let index = 0; index < 1024; index++) sample.add(new Float32Array(16).fill(2));
+    expect(sample.isDue).toBe(true);
+    expect(sample.learn().clip).toBe(2);
+  });
+});

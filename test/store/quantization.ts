@@ -1,0 +1,116 @@
+/** Collections whose vectors are held as codes. */
+import { describe, expect, it } from 'vitest';
+import type { Collection } from '../../src/base/api.ts';
+import { type NewLocation, type Open, vectorOf } from './fixture.ts';
+import { distance, type Metric } from './model.ts';
+
+const DIMENSIONS = 24;
+const RECORDS = 600;
+
+const all = Array.from({ length: RECORDS }, (_, index) => ({
+  id: `id${index}`,
+  vector: vectorOf(index + 1, DIMENSIONS),
+}));
+
+/** The ids that brute force finds. */
+function nearest(query: number[], topK: number, metric: Metric): string[] {
+  const vector = Float32Array.from(query);
+  return all
+    .map(({ id, vector: each }) => ({ id, distance: distance(vector, Float32Array.from(each), metric) }))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, topK)
+    .map(({ id }) => id);
+}
+
+async function recallOf(collection: Collection, metric: Metric): Promise<number> {
+  let found = 0;
+  for (let seed = 1; seed <= 20; seed++) {
+    const query = vectorOf(seed * 7919, DIMENSIONS);
+    const hits = await collection.query({ vector: query, topK: 10, ef: 200 });
+    const wanted = new Set(nearest(query, 10, metric));
+    found += hits.filter(({ id }) => wanted.has(id)).length;
+  }
+  return found / 200;
+}
+
+export function quantization(open: Open, newLocation: NewLocation): void {
+  describe('a quantised collection', () => {
+    it.each<Metric>(['cosine', 'dot', 'euclidean'])(
+      'finds by its codes what vectors would, and scores by the vectors, before and after reopening (%s)',
+      async (metric) => {
+        const location = newLocation();
+        let database = await open(location);
+        const config = { dimensions: DIMENSIONS, metric, quantization: 'int8' } as const;
+        let collection = await database.collection('c', config);
+        await collection.insert(all);
+        expect(await recallOf(collection, metric)).toBeGreaterThan(0.97);
+        const query = { vector: vectorOf(4711, DIMENSIONS), topK: 5, ef: 400 };
+        const hits = await collection.query(query);
+        for (const hit of hits) {
+          const vector = Float32Array.from(all.find(({ id }) => id === hit.id)!.vector);
+          expect(hit.distance).toBeCloseTo(distance(Float32Array.from(query.vector), vector, metric), 4);
+        }
+        await database.close();
+        database = await open(location);
+        collection = await database.collection('c');
+        expect((await collection.info()).config.quantization).toBe('int8');
+        expect(await collection.query(query)).toEqual(hits);
+        expect(await recallOf(collection, metric)).toBeGreaterThan(0.97);
+      },
+    );
+
+    it('answers exact queries exactly', async () => {
+      const database = await open();
+      const collection = await database.collection('c', { dimensions: DIMENSIONS, quantization: 'int8' });
+      await collection.insert(all.slice(0, 400));
+      await database.checkpoint();
+      await collection.insert(all.slice(400));
+      for (let seed = 1; seed < 6; seed++) {
+        const vector = vectorOf(seed * 31, DIMENSIONS);
+        const hits = await collection.query({ vector, topK: 30, exact: true });
+        expect(hits.map(({ id }) => id)).toEqual(nearest(vector, 30, 'cosine'));
+      }
+    });
+
+    it('can become one and cease to be one at any time, with writes going on, and stays so', async () => {
+      const location = newLocation();
+      let database = await open(location);
+      let collection = await database.collection('c', { dimensions: DIMENSIONS });
+      await collection.insert(all.slice(0, 500));
+      const changing = collection.setQuantization('int8');
+      await collection.insert(all.slice(500));
+      await collection.delete(['id0', 'id501']);
+      await collection.insert([all[0]!, all[501]!]);
+      await changing;
+      expect((await collection.info()).config.quantization).toBe('int8');
+      expect(await recallOf(collection, 'cosine')).toBeGreaterThan(0.97);
+      await database.close();
+      database = await open(location);
+      collection = await database.collection('c', { dimensions: DIMENSIONS, quantization: 'int8' });
+      expect(await recallOf(collection, 'cosine')).toBeGreaterThan(0.97);
+      await collection.setQuantization('none');
+      await collection.setQuantization('none');
+      expect((await collection.info()).config.quantization).toBe('none');
+      await expect(
+        database.collection('c', { dimensions: DIMENSIONS, quantization: 'int8' }),
+      ).rejects.toMatchObject({ code: 'CONFIG_MISMATCH' });
+      expect(await recallOf(collection, 'cosine')).toBeGreaterThan(0.97);
+    });
+
+    it('learns its codes anew when what comes in is of another magnitude', async () => {
+      const database = await open();
+      const config = { dimensions: DIMENSIONS, metric: 'dot', quantization: 'int8' } as const;
+      const collection = await database.collection('c', config);
+      await collection.insert({ id: 'first', vector: vectorOf(1, DIMENSIONS).map((each) => each * 1e-3) });
+      for (let pass = 0; pass < 3; pass++) await collection.upsert(all);
+      await expect.poll(() => recallOf(collection, 'dot'), { timeout: 30_000 }).toBeGreaterThan(0.97);
+    });
+
+    it('says that there is no such quantization', async () => {
+      const collection = await (await open()).collection('c', { dimensions: 2 });
+      await expect(collection.setQuantization('int4' as 'int8')).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
+    });
+  });
+}
