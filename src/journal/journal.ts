@@ -11,7 +11,7 @@ import type { SharedCell, StorageBackend } from '../storage/storage.ts';
 import { AppendLog } from './append-log.ts';
 import { createFirstSegment, findOrphans } from './creation.ts';
 import type { Deliver, Payload } from './frame.ts';
-import { type Following, followLog, type LogPosition, positionBehind } from './log-position.ts';
+import { type LogPosition, positionBehind } from './log-position.ts';
 import {
   decodeManifest,
   encodeManifest,
@@ -25,7 +25,7 @@ import {
 import { loadManifestCopy, type ManifestCopy } from './manifest-copy.ts';
 import { replayLog, sweep } from './replay.ts';
 import { removeSegments, SEGMENT_HEADER_BYTES, type SegmentSummary } from './segment.ts';
-import { durableSequence, readWatermark, watermarkOf, writeWatermark } from './watermark.ts';
+import { durableSequence, readWatermark, type Watermark, watermarkOf, writeWatermark } from './watermark.ts';
 
 export interface JournalOptions {
   durability: 'strict' | 'relaxed';
@@ -174,7 +174,7 @@ export class Journal<State> {
   async replay(deliver: Deliver, onProgress: (done: number, total: number) => void): Promise<void> {
     const { coveredSequence } = this;
     // In a new place it was left by another database.
-    const options = { ...this.#options, durable: this.#isNew ? 0 : this.#durable };
+    const options = { ...this.#options, durable: this.#isNew ? 0 : this.durableSequence };
     this.#position = await replayLog(this.#storage, coveredSequence, options, deliver, onProgress);
     if (this.#options.readOnly) return;
     // What a killed process wrote and did not flush is counted on from now on.
@@ -186,7 +186,7 @@ export class Journal<State> {
 
   /** Has somebody else appended or made a checkpoint, as far as is known without the lock? Takes 2 us. */
   get isBehind(): boolean {
-    const watermark = this.#watermark && readWatermark(this.#watermark);
+    const watermark = this.announced;
     if (!watermark) return false;
     return watermark.generation !== this.generation || watermark.sequence > this.lastSequence;
   }
@@ -200,56 +200,26 @@ export class Journal<State> {
     });
   }
 
-  /**
-   * Delivers what others have appended since.
-   * @param isLocked nobody else can write now: everything is read, and what a dead writer left torn is cut off.
-   *        Otherwise as far as has been announced
-   */
-  async follow(deliver: Deliver, isLocked: boolean): Promise<void> {
-    this.#moveTo(await followLog(this.#storage, this.#logPosition, this.#following(deliver, isLocked)));
+  /** How far the others have come, as they have announced. */
+  get announced(): Watermark | undefined {
+    return this.#watermark && readWatermark(this.#watermark);
   }
 
-  /** The manifest as it is by now, if somebody else has replaced it. */
-  async newerManifest(): Promise<Manifest<State> | undefined> {
-    const announced = this.#watermark && readWatermark(this.#watermark);
-    if (announced?.generation === this.generation) return undefined;
-    const bytes = await this.#storage.load(MANIFEST_NAME);
-    if (!bytes) throw manifestMissing([]);
-    const manifest = decodeManifest<State>(bytes);
-    return manifest.generation === this.generation ? undefined : manifest;
+  /** Entries up to this sequence are known to have been on the device. */
+  get durableSequence(): number {
+    return durableSequence(this.#watermark, this.generation);
   }
 
-  /** Takes over a manifest that covers nothing but what has been delivered. */
-  async adopt(manifest: Manifest<State>): Promise<void> {
+  /** Where reading goes on, or writing. */
+  get position(): LogPosition {
+    return this.#log?.position ?? this.#position;
+  }
+
+  /** Goes on from there, by a manifest that covers nothing but what has been delivered. */
+  moveTo(position: LogPosition, manifest: Manifest<State> = this.#manifest): void {
     this.#manifest = manifest;
-    const { segment, sealed, ...rest } = this.#logPosition;
-    const isLive = ({ firstSequence }: SegmentSummary) => firstSequence > manifest.coveredSequence;
-    this.#moveTo({
-      ...rest,
-      sealed: sealed.filter(isLive),
-      ...(segment && isLive(segment) && { segment }),
-    });
-    // The file may be removed already: nothing may be appended to it.
-    if (segment && !isLive(segment)) await segment.file.close();
-  }
-
-  /**
-   * For whoever loads the files of a newer manifest: delivers what they do not cover.
-   * @returns takes over manifest and position, once what was loaded has taken the place of what was there
-   */
-  async replayFrom(
-    manifest: Manifest<State>,
-    deliver: Deliver,
-    isLocked: boolean,
-  ): Promise<() => Promise<void>> {
-    const start = positionBehind(manifest.coveredSequence);
-    const position = await followLog(this.#storage, start, this.#following(deliver, isLocked));
-    return async () => {
-      const old = this.#logPosition.segment;
-      this.#manifest = manifest;
-      this.#moveTo(position);
-      await old?.file.close();
-    };
+    this.#position = position;
+    this.#log?.moveTo(position);
   }
 
   /** As AppendLog.append. */
@@ -323,26 +293,6 @@ export class Journal<State> {
     return (
       this.#log?.segments ?? (segment && segment.bytes > SEGMENT_HEADER_BYTES ? [...sealed, segment] : sealed)
     );
-  }
-
-  get #logPosition(): LogPosition {
-    return this.#log?.position ?? this.#position;
-  }
-
-  get #durable(): number {
-    return durableSequence(this.#watermark, this.generation);
-  }
-
-  #moveTo(position: LogPosition): void {
-    this.#position = position;
-    this.#log?.moveTo(position);
-  }
-
-  #following(deliver: Deliver, isLocked: boolean): Following {
-    const { onWarning } = this.#options;
-    if (isLocked) return { deliver, onWarning, durable: this.#durable };
-    const announced = this.#watermark && readWatermark(this.#watermark);
-    return { deliver, onWarning, until: announced?.sequence ?? this.lastSequence };
   }
 
   #writer(): AppendLog {

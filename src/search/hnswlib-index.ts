@@ -71,6 +71,7 @@ export class HnswlibIndex implements VectorIndex {
 
   /** It holds the vectors themselves. */
   readonly codeBytes = 0;
+  readonly calibration = undefined;
 
   reserve(count: number): void {
     this.#growGraph(this.count + count);

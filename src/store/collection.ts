@@ -117,7 +117,10 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
 
   setQuantization(quantization: Quantization): Promise<void> {
     return this.#run(async () => {
+      const { config } = this.#state;
       checkQuantization(quantization, 'quantization');
+      if (config.index.engine !== undefined)
+        throw unsupported(`quantization with index.engine '${config.index.engine}'`, 'quantization');
       await this.#refresh();
       if (this.#state.config.quantization !== quantization)
         await this.#maintenance.replaceIndex(this.#state, { quantization });

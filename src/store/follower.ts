@@ -1,6 +1,7 @@
 /** Keeps memory up to date with what other processes write to the same place. */
 import { assert } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
+import { JournalFollower } from '../journal/follow-log.ts';
 import type { Frame } from '../journal/frame.ts';
 import type { Manifest } from '../journal/manifest.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
@@ -14,11 +15,16 @@ const ATTEMPTS_MAX = 5;
 
 export class Follower {
   readonly #engine: Engine;
+  readonly #journal: JournalFollower<DatabaseState>;
   readonly #mutex = new Mutex();
   #refreshing: Promise<void> | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    const { storage, journal, events } = engine;
+    this.#journal = new JournalFollower(storage, journal, (message) =>
+      events.emit('warning', { code: 'CORRUPTION', message }),
+    );
   }
 
   /** With the lock held: everything that others have written. */
@@ -49,7 +55,7 @@ export class Follower {
   }
 
   async #follow(isLocked: boolean): Promise<void> {
-    const { journal } = this.#engine;
+    const journal = this.#journal;
     const deliver = (frame: Frame) => this.#engine.takeIn(readOperations(frame), frame.sequence);
     await journal.follow(deliver, isLocked);
     const manifest = await journal.newerManifest();
@@ -75,13 +81,13 @@ export class Follower {
 
   /** A checkpoint: what was held because it was in the log only is in files now. */
   async #adopt(manifest: Manifest<DatabaseState>): Promise<void> {
-    const { journal, collections } = this.#engine;
+    const { collections } = this.#engine;
     const grown: { stored: StoredCollection; extents: RecordExtent[] }[] = [];
     for (const stored of manifest.state.collections)
       if (collections.has(stored.id))
         grown.push({ stored, extents: await loadNewExtents(this.#engine, stored, manifest.files) });
     for (const { stored, extents } of grown) collections.get(stored.id)!.adopt(stored, extents);
-    await journal.adopt(manifest);
+    await this.#journal.adopt(manifest);
   }
 
   /** A compaction, or more than the log still tells: everything is loaded as on opening. */
@@ -93,7 +99,7 @@ export class Follower {
     for (const stored of manifest.state.collections)
       fresh.set(stored.id, await loadCollection(engine, stored, manifest.files, () => {}));
     const deliver = (frame: Frame) => fresh.applyAll(readOperations(frame));
-    const takeOver = await engine.journal.replayFrom(manifest, deliver, isLocked);
+    const takeOver = await this.#journal.replayFrom(manifest, deliver, isLocked);
     const oldFiles = [...engine.collections.values()].map(({ files }) => files);
     engine.collections.become(fresh);
     const takenOver = takeOver();

@@ -1,3 +1,4 @@
+import type { Calibration } from '../search/calibration.ts';
 import { createVectorIndex } from '../search/kernel-index.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -9,10 +10,19 @@ import type { ResolvedConfig } from './config.ts';
 export async function makeIndex(
   kernel: WebAssembly.Module,
   { dimensions, metric, quantization, index }: ResolvedConfig,
+  calibration?: Calibration,
 ): Promise<VectorIndex> {
   const { engine, type, m, efConstruction } = index;
   if (engine === undefined)
-    return createVectorIndex(kernel, { dimensions, metric, quantization, type, m, efConstruction });
+    return createVectorIndex(kernel, {
+      dimensions,
+      metric,
+      quantization,
+      type,
+      m,
+      efConstruction,
+      ...(calibration && { calibration }),
+    });
   const { createHnswlibIndex } = await import('./on-demand.ts');
   return createHnswlibIndex({ dimensions, metric, m, efConstruction });
 }

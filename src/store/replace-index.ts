@@ -45,21 +45,24 @@ export class IndexReplacement {
   /** Rows from here on are added as they are written. */
   readonly #endRow: number;
 
-  private constructor(engine: Engine, state: CollectionState, { quantization, calibration }: IndexChange) {
+  /** In one turn: from then on the new index follows every change. @param next still empty */
+  private constructor(engine: Engine, state: CollectionState, config: ResolvedConfig, next: VectorIndex) {
     this.state = state;
     this.#engine = engine;
-    this.#config = { ...state.config, quantization };
+    this.#config = config;
     this.#endRow = state.rows.rowCount;
-    this.#index = engine.createIndex(this.#config, calibration);
+    this.#index = next;
     const { index, rows } = state;
-    if (index.count > index.pendingCount) this.#index.loadGraph(index.saveGraph());
+    if (index.count > index.pendingCount && index.saveGraph) next.loadGraph?.(index.saveGraph());
     this.#index.reserve(rows.liveCount);
     state.nextIndex = this.#index;
   }
 
   static async begin(engine: Engine, state: CollectionState, change: IndexChange): Promise<IndexReplacement> {
-    const learnt = change.calibration ?? (await learnCalibration(state, change.quantization));
-    return new IndexReplacement(engine, state, { ...change, ...(learnt && { calibration: learnt }) });
+    const { quantization } = change;
+    const calibration = change.calibration ?? (await learnCalibration(state, quantization));
+    const config = { ...state.config, quantization };
+    return new IndexReplacement(engine, state, config, await engine.createIndex(config, calibration));
   }
 
   /** Gives the new index what was there at the start. */

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { JournalFollower } from '../../src/journal/follow-log.ts';
 import { bytesPayload } from '../../src/journal/frame.ts';
 import { Journal, type JournalOptions } from '../../src/journal/journal.ts';
 import { SEGMENT_HEADER_BYTES } from '../../src/journal/segment.ts';
@@ -162,7 +163,7 @@ describe('the journal', () => {
     storage.truncateFailure = new Error('no space');
     await expect(journal.rotate()).rejects.toThrow('no space');
     storage.truncateFailure = undefined;
-    await journal.follow(() => {}, true);
+    await new JournalFollower(storage, journal, () => {}).follow(() => {}, true);
     await journal.commitCheckpoint(await journal.rotate(), {}, { note: '' }, () => {});
     await append(journal, 'b');
     expect((await reopen(files)).entries).toEqual(['b']);

@@ -118,7 +118,8 @@ class Survey {
         );
       if (bytes < live!.bytes) return;
       try {
-        await readCodes(file, codes, createIndex(config).codeBytes, () => {});
+        const { codeBytes } = await createIndex(config);
+        await readCodes(file, codes, codeBytes, () => {});
       } catch (error) {
         if (!isDamage(error)) throw error;
         findings.add(codes.file, 'checksum', error.message);

@@ -1,17 +1,21 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { JournalFollower } from '../../src/journal/follow-log.ts';
 import { bytesPayload } from '../../src/journal/frame.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { GrowableBytes, MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
+import type { StorageBackend } from '../../src/storage/storage.ts';
 
 /** One context with a journal open, and what it has taken in. */
 class Context {
   readonly taken: string[] = [];
   readonly warnings: string[];
   readonly #journal: Journal<object>;
+  readonly #follower: JournalFollower<object>;
 
-  private constructor(journal: Journal<object>, warnings: string[]) {
+  private constructor(journal: Journal<object>, storage: StorageBackend, warnings: string[]) {
     this.#journal = journal;
+    this.#follower = new JournalFollower(storage, journal, (message) => warnings.push(message));
     this.warnings = warnings;
   }
 
@@ -36,7 +40,7 @@ class Context {
         onFlushed: () => {},
       },
     );
-    const context = new Context(journal, warnings);
+    const context = new Context(journal, backend, warnings);
     await journal.replay(context.#take, () => {});
     return context;
   }
@@ -58,18 +62,18 @@ class Context {
 
   async catchUp(isLocked: boolean): Promise<void> {
     if (!isLocked && !this.#journal.isBehind) return;
-    await this.#journal.follow(this.#take, isLocked);
-    const manifest = await this.#journal.newerManifest();
+    await this.#follower.follow(this.#take, isLocked);
+    const manifest = await this.#follower.newerManifest();
     if (!manifest) return;
     if (this.#journal.lastSequence >= manifest.coveredSequence) {
-      await this.#journal.adopt(manifest);
-      await this.#journal.follow(this.#take, isLocked);
+      await this.#follower.adopt(manifest);
+      await this.#follower.follow(this.#take, isLocked);
       return;
     }
     // What the checkpoint covers stands in files that these tests do not have.
     for (let sequence = this.#journal.lastSequence; sequence < manifest.coveredSequence; sequence++)
       this.taken.push(`entry ${sequence + 1}`);
-    const take = await this.#journal.replayFrom(manifest, this.#take, isLocked);
+    const take = await this.#follower.replayFrom(manifest, this.#take, isLocked);
     await take();
   }
 
