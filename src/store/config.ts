@@ -84,10 +84,9 @@ function checkHnswlibConfig({ quantization, index }: CollectionConfig): void {
     throw unsupported(`${engine} with quantization '${quantization}'`, 'config.quantization');
 }
 
-/** @throws IsovecError INVALID_ARGUMENT; UNSUPPORTED for what this version does not do yet */
+/** @throws IsovecError INVALID_ARGUMENT */
 export function checkQuantization(quantization: Quantization, path: string): void {
   checkOneOf(quantization, ['none', 'int8', 'binary'], path);
-  if (quantization === 'binary') throw unsupported(`quantization '${quantization}'`, path);
 }
 
 function checkIndexConfig(index: NonNullable<CollectionConfig['index']>): void {

@@ -1,6 +1,7 @@
 /** Collections whose vectors are held as codes. */
 import { describe, expect, it } from 'vitest';
 import type { Collection } from '../../src/base/api.ts';
+import { gaussian } from '../search/random.ts';
 import { type NewLocation, type Open, vectorOf } from './fixture.ts';
 import { distance, type Metric } from './model.ts';
 
@@ -104,6 +105,37 @@ export function quantization(open: Open, newLocation: NewLocation): void {
       await collection.insert({ id: 'first', vector: vectorOf(1, DIMENSIONS).map((each) => each * 1e-3) });
       for (let pass = 0; pass < 3; pass++) await collection.upsert(all);
       await expect.poll(() => recallOf(collection, 'dot'), { timeout: 30_000 }).toBeGreaterThan(0.97);
+    });
+
+    it('finds by one bit a dimension most of what vectors would, and in the true order', async () => {
+      const dimensions = 256;
+      const next = gaussian(5);
+      const draw = () => Float32Array.from({ length: dimensions }, next);
+      const records = Array.from({ length: RECORDS }, (_, index) => ({ id: `id${index}`, vector: draw() }));
+      const location = newLocation();
+      let database = await open(location);
+      const collection = await database.collection('c', { dimensions, quantization: 'binary' });
+      await collection.insert(records);
+      let found = 0;
+      const queries = Array.from({ length: 10 }, draw);
+      for (const vector of queries) {
+        const exact = await collection.query({ vector, topK: 10, exact: true });
+        const hits = await collection.query({ vector, topK: 10 });
+        const wanted = new Map(exact.map(({ id, distance }) => [id, distance]));
+        expect(hits.map(({ distance }) => distance)).toEqual(
+          hits.map((hit) => hit.distance!).sort((a, b) => a - b),
+        );
+        for (const { id, distance } of hits)
+          if (wanted.has(id)) {
+            expect(distance).toBe(wanted.get(id));
+            found++;
+          }
+      }
+      expect(found / 100).toBeGreaterThan(0.85);
+      const before = await collection.query({ vector: queries[0]!, topK: 20 });
+      await database.close();
+      database = await open(location);
+      expect(await (await database.collection('c')).query({ vector: queries[0]!, topK: 20 })).toEqual(before);
     });
 
     it('says that there is no such quantization', async () => {
