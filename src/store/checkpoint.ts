@@ -7,6 +7,7 @@ import type { VectorIndex } from '../search/vector-index.ts';
 import { dataFileName } from '../tables/data-header.ts';
 import type { TailRecord } from '../tables/record-tail.ts';
 import { RowsAppender } from './append-rows.ts';
+import { storeCodes } from './codes.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import { digestOf } from './digest.ts';
@@ -225,7 +226,6 @@ async function storeSnapshotCodes(
   if (config.quantization === 'none' || endRow === 0) return undefined;
   const before = storedOf(engine, state);
   const isSameKind = before?.config.quantization === config.quantization;
-  const { storeCodes } = await import('./on-demand.ts');
   return storeCodes(
     engine,
     { collectionId: state.id, index, endRow },

@@ -26,7 +26,7 @@ import { checkInclude, checkQuery } from './query-plan.ts';
 import type { OperationId } from './receipts.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
 import type { RawRecord } from './rows-view.ts';
-import { Scan, type ScanBounds } from './scan.ts';
+import type { ScanBounds } from './scan.ts';
 import type { Session } from './session.ts';
 import { checkWriteOptions } from './write-options.ts';
 
@@ -156,6 +156,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
       checkInteger(batchSize, 1, SCAN_BATCH_MAX, 'options.batchSize');
       const { metadata, vector } = checkInclude(include, ['vector', 'metadata'], 'options.include');
       await this.#refresh();
+      const { Scan } = await import('./on-demand.ts');
       const scan = new Scan(this.#state, { body: metadata, vector }, bounds);
       return {
         next: () =>

@@ -2,7 +2,7 @@ import type { CompactResult, Progress } from '../base/api.ts';
 import { setBackgroundTimer } from '../base/background-timer.ts';
 import { errorCodeOf, IsovecError } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
-import { hasGraphToStore, note, type SnapshotSource, store } from './checkpoint.ts';
+import type { SnapshotSource } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
@@ -100,6 +100,7 @@ export class Maintenance {
   /** Somebody else may have been faster. */
   async #checkpointUnlessMade(): Promise<void> {
     const { journal, archiving } = this.#engine;
+    const { hasGraphToStore } = await import('./on-demand.ts');
     if (journal.tailBytes > 0 || hasGraphToStore(this.#engine) || archiving?.isReady === false)
       await this.#checkpoint();
   }
@@ -167,6 +168,7 @@ export class Maintenance {
   }
 
   async #checkpoint(special?: SnapshotSource): Promise<void> {
+    const { note, store } = await import('./on-demand.ts');
     const noted = await this.#engine.exclusively(() => note(this.#engine, special && [special]));
     this.#storing = store(this.#engine, noted);
     try {

@@ -5,6 +5,7 @@
 export { createHnswlibIndex } from '../search/hnswlib-index.ts';
 export { Archiving } from './archiving.ts';
 export { betterCalibration } from './calibrating.ts';
+export { hasGraphToStore, note, store } from './checkpoint.ts';
 export { readCodes, storeCodes } from './codes.ts';
 export { Rewriting } from './compact.ts';
 export { openSalvaged } from './integrity/open-salvaged.ts';
@@ -14,5 +15,6 @@ export { verifyRegularly } from './integrity/verify-regularly.ts';
 export { searchCodes } from './query-codes.ts';
 export { IndexReplacement } from './replace-index.ts';
 export { restoreLocal } from './restore.ts';
+export { Scan } from './scan.ts';
 export { share } from './sharing.ts';
 export { runTransaction } from './transaction.ts';
