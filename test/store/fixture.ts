@@ -7,6 +7,8 @@ export interface Store {
   destroy(location: string, options?: OpenOptions): Promise<void>;
   /** Several may have one database open for writing. */
   sharesWriting: boolean;
+  /** Its engine holds the vectors themselves, and nothing else. */
+  hasNoQuantization?: true;
   /** Of the property test: fewer where each run is slow. */
   propertyRuns: number;
 }

@@ -21,6 +21,7 @@ describeStore({
   },
   destroy: (location, options = {}) => destroyLocal(platform, location, options),
   sharesWriting: true,
+  hasNoQuantization: true,
   propertyRuns: 5,
 });
 

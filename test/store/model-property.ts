@@ -8,7 +8,7 @@ import type {
   Quantization,
   TransactionCollection,
 } from '../../src/base/api.ts';
-import { type NewLocation, type Open, vectorOf } from './fixture.ts';
+import { type NewLocation, type Open, type Store, vectorOf } from './fixture.ts';
 import { type Metric, Model } from './model.ts';
 
 const DIMENSIONS = 8;
@@ -56,27 +56,33 @@ const operation = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('reopen', 'checkpoint', 'compact') }) },
-  { weight: 1, arbitrary: fc.record({ quantization: fc.constantFrom<Quantization>('none', 'int8') }) },
 );
-type Operation = typeof operation extends fc.Arbitrary<infer O> ? O : never;
+const requantization = fc.record({ quantization: fc.constantFrom<Quantization>('none', 'int8') });
+type Arbitrated<A> = A extends fc.Arbitrary<infer T> ? T : never;
+type Operation = Arbitrated<typeof operation> | Arbitrated<typeof requantization>;
+
+const METRICS: Metric[] = ['cosine', 'dot', 'euclidean'];
+const PLAIN = METRICS.map((metric) => [metric, 'none'] as const);
+const QUANTISED = METRICS.map((metric) => [metric, 'int8'] as const);
 
 /** A random life of a store against a Map and brute force. */
-export function againstModel(open: Open, newLocation: NewLocation, runs: number): void {
-  it.each<[Metric, Quantization]>([
-    ['cosine', 'none'],
-    ['dot', 'none'],
-    ['euclidean', 'none'],
-    ['cosine', 'int8'],
-    ['euclidean', 'int8'],
-  ])(
+export function againstModel(
+  open: Open,
+  newLocation: NewLocation,
+  { propertyRuns, hasNoQuantization }: Store,
+): void {
+  it.each<readonly [Metric, Quantization]>(hasNoQuantization ? PLAIN : [...PLAIN, ...QUANTISED])(
     'does what a Map with brute-force search does, whatever happens in whatever order (%s, quantization %s)',
     async (metric, quantization) => {
-      const operations = fc.array(operation, { minLength: 1, maxLength: 40 });
+      const step: fc.Arbitrary<Operation> = hasNoQuantization
+        ? operation
+        : fc.oneof({ weight: 26, arbitrary: operation }, { weight: 1, arbitrary: requantization });
+      const operations = fc.array(step, { minLength: 1, maxLength: 40 });
       await fc.assert(
         fc.asyncProperty(operations, async (life) => {
           await live(open, newLocation(), { dimensions: DIMENSIONS, metric, quantization }, life);
         }),
-        { numRuns: runs, seed: 20_261_121 },
+        { numRuns: propertyRuns, seed: 20_261_121 },
       );
     },
   );

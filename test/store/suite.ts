@@ -37,9 +37,9 @@ export function describeStore(store: Store): void {
     badInput(open, newLocation);
     lifecycle(open, newLocation, store);
     transactions(open, newLocation);
-    quantization(open, newLocation);
+    if (!store.hasNoQuantization) quantization(open, newLocation);
     sharing(open, newLocation, store);
-    againstModel(open, newLocation, store.propertyRuns);
+    againstModel(open, newLocation, store);
   });
 }
 
