@@ -1,0 +1,41 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const sources = fileURLToPath(new URL('../../wasm', import.meta.url));
+const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0);
+
+const FLAGS = [
+  '-std=gnu17',
+  '-O1',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-ffp-contract=off',
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=all',
+];
+const INDEXES = 300;
+const TIMEOUT_MS = 240_000;
+
+test.skipIf(compiler === undefined)(
+  'built with sanitizers, the kernel survives damaged images, codes of any bytes and memory that runs out',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'isovec-native-'));
+    try {
+      const program = join(folder, 'fuzz');
+      const files = readdirSync(sources).filter((name) => name.endsWith('.c') && name !== 'twins.c');
+      const all = [...files, join('native', 'fuzz.c')].map((name) => join(sources, name));
+      execFileSync(compiler!, [...FLAGS, ...all, '-lm', '-o', program], { timeout: TIMEOUT_MS });
+      const { status, stderr } = spawnSync(program, ['1', String(INDEXES)], { timeout: TIMEOUT_MS });
+      expect(String(stderr)).toBe('');
+      expect(status).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  TIMEOUT_MS,
+);

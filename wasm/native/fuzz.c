@@ -1,0 +1,193 @@
+/**
+ * The kernel as a native program, for sanitizers to watch: indexes of random shape are put through random operations,
+ * with damaged images, codes of any bytes, vectors of any floats and memory that runs out. Each index has a process of
+ * its own, as it has an instance of its own in WebAssembly.
+ *
+ *   fuzz <first seed> <indexes>
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../isovec.h"
+
+u8 *native_arena;
+u32 native_pages = 1, native_pages_max;
+
+#define OPERATIONS 400u
+#define PAGES_MAX 128u
+
+static u64 state;
+static u32 dimensions, codes;
+
+/** Below a limit: splitmix64 (Steele, Lea and Flood, 2014). */
+static u32 below(u32 limit) {
+  u64 x = state += 0x9e3779b97f4a7c15ull;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+  return (u32)((x ^ x >> 31) >> 33) % limit;
+}
+
+static void check(int holds, const char *what) {
+  if (holds) return;
+  fprintf(stderr, "does not hold: %s\n", what);
+  abort();
+}
+
+/** Small whole numbers, so that many are equal; now and then any bits at all. */
+static void write_vector(void) {
+  f32 *vector = at(isovec_vector_buffer());
+  const int any_bits = below(20) == 0;
+  for (u32 i = 0; i < dimensions; i++) {
+    const u32 bits = below(0x7fffffff) << 1 | below(2);
+    if (any_bits)
+      memcpy(vector + i, &bits, sizeof bits);
+    else
+      vector[i] = (f32)below(5) - 2;
+  }
+}
+
+static void write_code(void) {
+  u8 *code = at(isovec_code_buffer());
+  for (u32 i = 0; i < isovec_code_bytes(); i++) code[i] = (u8)below(256);
+}
+
+static u32 any_slot(void) { return below(isovec_count(ISOVEC_COUNT_SLOTS) + 2); }
+
+static void ask(void) {
+  write_vector();
+  const u32 top = 1 + below(30);
+  const i32 found = below(2) ? isovec_search(top, 1 + below(60)) : isovec_scan(top);
+  check(found == ISOVEC_NO_MEMORY || (found >= 0 && found <= (i32)top), "as many answers as asked for");
+  const f32 *distances = at(isovec_answer_distances());
+  for (i32 i = 0; i < found; i++) check(distances[i] == distances[i], "no answer is NaN");
+  for (i32 i = 1; i < found; i++) check(distances[i - 1] <= distances[i], "answers nearest first");
+}
+
+static void empty(void) {
+  for (u32 slot = 0; slot < isovec_count(ISOVEC_COUNT_SLOTS); slot++) isovec_remove(slot);
+  while (isovec_link(1000) > 0) {
+  }
+}
+
+/** @return its length; the caller frees it */
+static u32 save(u8 **image) {
+  const u32 header_bytes = isovec_image_header_bytes();
+  while (isovec_count(ISOVEC_COUNT_DOOMED) > 0 && isovec_link(1) > 0) {
+  }
+  const i32 parts = isovec_image_save();
+  if (parts < 0) return 0;
+  u32 length = header_bytes;
+  for (i32 i = 0; i < parts; i++) length += ((u32 *)at(isovec_image_part((u32)i)))[1];
+  u8 *to = *image = malloc(length);
+  memcpy(to, at(isovec_image_header()), header_bytes);
+  to += header_bytes;
+  for (i32 i = 0; i < parts; i++) {
+    const u32 *part = at(isovec_image_part((u32)i));
+    const u32 bytes = part[1];
+    memcpy(to, at(part[0]), bytes);
+    to += bytes;
+  }
+  return length;
+}
+
+static void load(const u8 *image, u32 length) {
+  memcpy(at(isovec_image_header()), image, isovec_image_header_bytes());
+  const i32 parts = isovec_image_open(length);
+  const u8 *from = image + isovec_image_header_bytes();
+  for (i32 i = 0; i < parts; i++) {
+    const u32 *part = at(isovec_image_part((u32)i));
+    const u32 bytes = part[1];
+    memcpy(at(part[0]), from, bytes);
+    from += bytes;
+  }
+  if (parts >= 0) isovec_image_accept();
+}
+
+/** Through an image, damaged more often than not, and some of the vectors or codes again. */
+static void reopen(void) {
+  u8 *image = 0;
+  const u32 length = save(&image);
+  if (length == 0) return;
+  for (u32 damage = below(4); damage > 0; damage--) image[below(length)] ^= (u8)(1u << below(8));
+  empty();
+  load(image, length);
+  free(image);
+  for (u32 slot = 0; slot < isovec_count(ISOVEC_COUNT_SLOTS); slot++) {
+    if (below(8) == 0) continue;
+    if (codes != ISOVEC_FLOAT32 && below(2)) {
+      write_code();
+      isovec_restore_code(slot);
+    } else {
+      write_vector();
+      isovec_restore(slot);
+    }
+  }
+}
+
+static void operate(void) {
+  switch (below(12)) {
+    case 0:
+      write_code();
+      isovec_add_code(below(1000));
+      break;
+    case 1:
+    case 2:
+      isovec_remove(any_slot());
+      break;
+    case 3:
+      isovec_link(below(50));
+      break;
+    case 4:
+    case 5:
+      ask();
+      break;
+    case 6:
+      isovec_reserve(below(4) ? below(20) : below(0x7fffffff));
+      break;
+    case 7:
+      if (below(8) == 0) reopen();
+      if (below(30) == 0) empty();
+      break;
+    default:
+      for (u32 i = below(8); i > 0; i--) {
+        write_vector();
+        isovec_add(below(1000));
+      }
+  }
+}
+
+static void fuzz_one(u64 seed) {
+  state = seed;
+  native_pages_max = 3 + below(below(2) ? 8 : PAGES_MAX);
+  const u32 bytes = native_pages_max * PAGE_BYTES;
+  native_arena = aligned_alloc(64, bytes);
+  memset(native_arena, 0, bytes);
+  dimensions = 1 + below(below(4) ? 20 : 300);
+  codes = below(3);
+  if (isovec_create(dimensions, below(3), below(4) == 0, 2 + below(6), 1 + below(40), codes)) return;
+  if (codes == ISOVEC_INT8 && below(2)) isovec_calibrate((f32)below(4));
+  for (u32 i = 0; i < OPERATIONS; i++) operate();
+}
+
+int main(int count, char **arguments) {
+  if (count != 3) return 2;
+  const u64 first = strtoull(arguments[1], 0, 10), indexes = strtoull(arguments[2], 0, 10);
+  for (u64 seed = first; seed < first + indexes; seed++) {
+    const pid_t child = fork();
+    if (child == 0) {
+      // an endless walk ends too
+      alarm(60);
+      fuzz_one(seed);
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (status == 0) continue;
+    fprintf(stderr, "seed %llu ended with status %d\n", seed, status);
+    return 1;
+  }
+  return 0;
+}
