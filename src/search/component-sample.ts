@@ -4,6 +4,8 @@ import { type Calibration, lengthOf } from './calibration.ts';
 /** Components kept: the newest. As many as it takes for one, if they are normally distributed, to lie beyond four
  *  standard deviations, which is about the best clip. */
 const SAMPLE_COMPONENTS = 16_384;
+/** A first look comes after so many components, the next ones after twice as many each, and then with every new sample. */
+const FIRST_LOOK_COMPONENTS = 512;
 /** Taken of each vector, evenly: many vectors tell more than many components of one. */
 const COMPONENTS_PER_VECTOR = 16;
 /** Of one code: -127 to 127. */
@@ -18,8 +20,8 @@ export class ComponentSample {
   readonly #components = new Float32Array(SAMPLE_COMPONENTS);
   /** Components ever taken. */
   #taken = 0;
-  /** How many had been, when something was learnt of them. */
-  #learntAt = 0;
+  /** How many will have been when it is time to learn something of them. */
+  #nextLook = FIRST_LOOK_COMPONENTS;
 
   constructor(metric: Metric) {
     this.#isScaled = metric === 'cosine';
@@ -30,9 +32,9 @@ export class ComponentSample {
     return this.#taken / COMPONENTS_PER_VECTOR;
   }
 
-  /** Is everything that is kept new since something was learnt of it? */
+  /** Is there enough that is new since something was learnt of it? */
   get isDue(): boolean {
-    return this.#taken - this.#learntAt >= SAMPLE_COMPONENTS;
+    return this.#taken >= this.#nextLook;
   }
 
   add(vector: Float32Array): void {
@@ -47,7 +49,7 @@ export class ComponentSample {
 
   /** The clip with the least squared error: of what it cuts off, and of rounding what it does not. */
   learn(): Calibration {
-    this.#learntAt = this.#taken;
+    this.#nextLook = this.#taken + Math.min(this.#taken, SAMPLE_COMPONENTS);
     const components = this.#components.slice(0, Math.min(this.#taken, SAMPLE_COMPONENTS)).sort();
     const greatest = components.at(-1) || 1;
     let best = { clip: greatest, error: Number.POSITIVE_INFINITY };

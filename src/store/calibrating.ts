@@ -1,6 +1,5 @@
 /** When do the codes of a collection no longer fit what comes in? */
 import type { Calibration } from '../search/calibration.ts';
-import { ComponentSample } from '../search/component-sample.ts';
 import type { CollectionState } from './collection-state.ts';
 
 /**
@@ -9,11 +8,9 @@ import type { CollectionState } from './collection-state.ts';
  */
 const CLIP_RATIO_MAX = 1.25;
 
-/** Begins to look at what comes in. @returns the calibration that the collection should have, if it is another than it has */
-export function betterCalibration(state: CollectionState): Calibration | undefined {
-  state.sample ??= new ComponentSample(state.config.metric);
-  const { sample, index, rows } = state;
-  if (!sample.isDue || !index.calibration) return undefined;
+/** @returns the calibration that the collection should have, if it is another than it has */
+export function betterCalibration({ sample, index, rows }: CollectionState): Calibration | undefined {
+  if (!sample?.isDue || !index.calibration) return undefined;
   const learnt = sample.learn();
   const ratio = learnt.clip / index.calibration.clip;
   const isTooSmall = ratio > CLIP_RATIO_MAX;

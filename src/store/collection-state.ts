@@ -1,5 +1,5 @@
 import type { CollectionInfo } from '../base/api.ts';
-import type { ComponentSample } from '../search/component-sample.ts';
+import { ComponentSample } from '../search/component-sample.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import { RecordTail } from '../tables/record-tail.ts';
@@ -119,7 +119,10 @@ export class CollectionState {
     this.tail.push(row, { body, vector, checksum });
     this.index.add(row, vector);
     this.nextIndex?.add(row, vector);
-    this.sample?.add(vector);
+    if (this.config.quantization === 'int8') {
+      this.sample ??= new ComponentSample(this.config.metric);
+      this.sample.add(vector);
+    }
     return replaced;
   }
 }

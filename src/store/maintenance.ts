@@ -63,7 +63,7 @@ export class Maintenance {
     if (this.#isLogOver(this.#care.overrunFactor)) this.#holdWriters();
     this.#wakeIn(this.#care.idleMs);
     for (const state of this.#engine.collections.values())
-      if (state.config.quantization === 'int8' && state.sample?.isDue !== false) void this.#calibrate(state);
+      if (state.sample?.isDue) void this.#calibrate(state);
   }
 
   /** In the background, as far as it goes: codes that fit badly cost recall, and nothing else. */
