@@ -7,15 +7,24 @@ import { browserLaunchOptions } from '../scripts/browser.ts';
 import type { MainThreadReport } from './chromium/main-thread.ts';
 import { baseFile, DATASETS, type DatasetName, queryFile } from './datasets/dataset.ts';
 import type { Contestant, Footprint, SearchPass } from './engine.ts';
+import type { Quantization } from './engines/isovec.ts';
 import { benchFolder, dataFolder } from './folders.ts';
 
+let profiles = 0;
+
 export class ChromiumContestant implements Contestant {
-  readonly name = 'isovec-chromium';
+  readonly name: string;
+  readonly #quantization: Quantization;
   /** A profile on disk: an incognito page would keep its files in memory. */
-  readonly #profile = join(dataFolder, `chromium-${process.pid}`);
+  readonly #profile = join(dataFolder, `chromium-${process.pid}-${++profiles}`);
   #server: PreviewServer | undefined;
   #browser: BrowserContext | undefined;
   #page: Page | undefined;
+
+  constructor(quantization: Quantization = 'none') {
+    this.#quantization = quantization;
+    this.name = quantization === 'none' ? 'isovec-chromium' : `isovec-chromium-${quantization}`;
+  }
 
   async start(data: DatasetName, count: number): Promise<void> {
     const { dimensions } = await DATASETS[data]();
@@ -24,7 +33,10 @@ export class ChromiumContestant implements Contestant {
     this.#page = await this.#browser.newPage();
     await this.#page.goto(this.#server.resolvedUrls?.local[0] ?? '');
     await this.#page.waitForFunction(() => window.bench !== undefined);
-    await this.#page.evaluate((given) => window.bench.start(given), dimensions);
+    await this.#page.evaluate(([given, kind]) => window.bench.start(given, kind), [
+      dimensions,
+      this.#quantization,
+    ] as const);
   }
 
   add(from: number, to: number): Promise<number> {

@@ -4,7 +4,12 @@ import { DATASETS, type DatasetName } from './datasets/dataset.ts';
 import { NODE_ENGINES } from './engines/registry.ts';
 
 /** hnswlib driven from C++ comes first among the peers: it is the one to measure by. */
-export const ENGINES = ['hnswlib-native', ...NODE_ENGINES, 'isovec-chromium'] as const;
+export const ENGINES = [
+  'hnswlib-native',
+  ...NODE_ENGINES,
+  'isovec-chromium',
+  'isovec-chromium-int8',
+] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 const SIZES = { '10k': 10_000, '100k': 100_000, full: 'full' } as const;

@@ -1,7 +1,7 @@
 /** The inside of the page: the same trial as in a Node process, over the browser's entry of isovec. */
 import * as isovec from '../../dist/index.js';
 import type { Footprint, SearchPass } from '../engine.ts';
-import { IsovecEngine } from '../engines/isovec.ts';
+import { IsovecEngine, type Quantization } from '../engines/isovec.ts';
 import { Trial } from '../trial.ts';
 import { type MainThreadReport, watchMainThread } from './main-thread.ts';
 
@@ -9,9 +9,9 @@ const LOCATION = 'isovec-bench';
 
 let trial: Trial<Float32Array> | undefined;
 
-async function start(dimensions: number): Promise<void> {
+async function start(dimensions: number, quantization: Quantization): Promise<void> {
   const [base, queries] = await Promise.all([fetchFloats('/vectors/base'), fetchFloats('/vectors/queries')]);
-  trial = new Trial(new IsovecEngine(isovec, LOCATION), base, queries, dimensions);
+  trial = new Trial(new IsovecEngine(isovec, LOCATION, quantization), base, queries, dimensions);
   await trial.start();
 }
 

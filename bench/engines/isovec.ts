@@ -1,6 +1,6 @@
 /** isovec through its public API, as an application uses it: records on disk, every batch flushed before it counts. */
 
-import type { Collection, Database, Hit, OpenOptions } from '../../dist/index.js';
+import type { Collection, CollectionConfig, Database, Hit, OpenOptions } from '../../dist/index.js';
 import { EF_CONSTRUCTION, type Engine, type Footprint, M, TOP_K } from '../engine.ts';
 
 /** The part of the package that is used here; Node and the browser each bring their own entry. */
@@ -8,6 +8,8 @@ export interface Isovec {
   open(location: string, options?: OpenOptions): Promise<Database>;
   destroy(location: string, options?: OpenOptions): Promise<void>;
 }
+
+export type Quantization = NonNullable<CollectionConfig['quantization']>;
 
 const COLLECTION = 'vectors';
 const RECORDS_PER_BATCH = 1000;
@@ -17,12 +19,14 @@ const POLL_MS = 5;
 export class IsovecEngine implements Engine<Float32Array> {
   readonly #isovec: Isovec;
   readonly #location: string;
+  readonly #quantization: Quantization;
   #database: Database | undefined;
   #collection: Collection | undefined;
 
-  constructor(isovec: Isovec, location: string) {
+  constructor(isovec: Isovec, location: string, quantization: Quantization = 'none') {
     this.#isovec = isovec;
     this.#location = location;
+    this.#quantization = quantization;
   }
 
   encode(vector: Float32Array): Float32Array {
@@ -35,6 +39,7 @@ export class IsovecEngine implements Engine<Float32Array> {
     this.#collection = await this.#database.collection(COLLECTION, {
       dimensions,
       metric: 'cosine',
+      quantization: this.#quantization,
       index: { m: M, efConstruction: EF_CONSTRUCTION },
     });
   }

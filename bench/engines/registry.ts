@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import type { Engine } from '../engine.ts';
 import { dataFolder } from '../folders.ts';
+import type { Quantization } from './isovec.ts';
 
 export const NODE_ENGINES = [
   'isovec',
+  'isovec-int8',
   'isovec-kernel',
   'hnswlib-node',
   'usearch-f32',
@@ -17,13 +19,10 @@ export type NodeEngineName = (typeof NODE_ENGINES)[number];
 /** Imports only what this engine needs, so that no other engine's code is in its process. */
 export async function createNodeEngine(name: NodeEngineName): Promise<Engine> {
   switch (name) {
-    case 'isovec': {
-      const [{ IsovecEngine }, isovec] = await Promise.all([
-        import('./isovec.ts'),
-        import('../../dist/index.node.js'),
-      ]);
-      return new IsovecEngine(isovec, join(dataFolder, `isovec-${process.pid}`)) as Engine;
-    }
+    case 'isovec':
+      return createIsovec('none');
+    case 'isovec-int8':
+      return createIsovec('int8');
     case 'isovec-kernel':
       return new (await import('./isovec-kernel.ts')).IsovecKernelEngine() as Engine;
     case 'hnswlib-node':
@@ -37,4 +36,12 @@ export async function createNodeEngine(name: NodeEngineName): Promise<Engine> {
     case 'edgevec':
       return new (await import('./edgevec.ts')).EdgeVecEngine() as Engine;
   }
+}
+
+async function createIsovec(quantization: Quantization): Promise<Engine> {
+  const [{ IsovecEngine }, isovec] = await Promise.all([
+    import('./isovec.ts'),
+    import('../../dist/index.node.js'),
+  ]);
+  return new IsovecEngine(isovec, join(dataFolder, `isovec-${process.pid}`), quantization) as Engine;
 }

@@ -6,13 +6,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Quantization } from '../engines/isovec.ts';
 import { dataFolder } from '../folders.ts';
 import { table } from '../table.ts';
 import { measureChromium } from './chromium.ts';
 import { measureNode } from './node.ts';
 import { type Panel, plot } from './plot.ts';
 import { addPoint, loadPoints, type Point, resultsFolder, seriesOf } from './results.ts';
-import type { Quantization, Task } from './workload.ts';
+import type { Task } from './workload.ts';
 
 const USAGE = `npm run bench:scale -- [options]
   --smallest n         vectors to begin with (default 10000)

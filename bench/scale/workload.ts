@@ -1,12 +1,10 @@
 /** What is measured of one size, through the public API. The same code runs in a Node process and in a page. */
-import type { Collection, CollectionConfig } from '../../dist/index.js';
+import type { Collection } from '../../dist/index.js';
 import { gaussian } from '../datasets/random.ts';
 import { normalised, rowOf } from '../datasets/rows.ts';
 import { EF_CONSTRUCTION, M, TOP_K } from '../engine.ts';
-import type { Isovec } from '../engines/isovec.ts';
+import type { Isovec, Quantization } from '../engines/isovec.ts';
 import { quantile } from '../measure.ts';
-
-export type Quantization = NonNullable<CollectionConfig['quantization']>;
 
 export interface Task {
   count: number;
