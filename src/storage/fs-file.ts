@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { assertPosition, fileClosed, shortRead, writingRefused } from './failures.ts';
 import { translated } from './fs-errors.ts';
@@ -6,6 +6,12 @@ import type { StorageFile } from './storage.ts';
 
 /** A longer read is checked against the file's size before memory is taken for it: its length may come from damaged bytes. */
 const UNCHECKED_READ_BYTES_MAX = 64 * 1024;
+
+/**
+ * A read of this much or less waits for the disk where it stands: a vector to compare a candidate by. A thread's answer
+ * takes 50 us, and the page cache 3; queries of 60,000 int8 codes of 384 dimensions got 1.5 times as fast.
+ */
+const SYNCHRONOUS_READ_BYTES_MAX = 8 * 1024;
 
 export interface FsFileOptions {
   name: string;
@@ -46,7 +52,7 @@ export class FsFile implements StorageFile {
         throw this.#shortRead(offset, length);
       const bytes = new Uint8Array(length);
       for (let done = 0; done < length; ) {
-        const { bytesRead } = await this.#handle.read(bytes, done, length - done, offset + done);
+        const bytesRead = await this.#readSome(bytes, done, offset + done);
         if (bytesRead === 0) throw this.#shortRead(offset, length);
         done += bytesRead;
       }
@@ -93,6 +99,14 @@ export class FsFile implements StorageFile {
   /** Synchronous: it asks the kernel's memory, not the disk, and takes 1 us where a thread's answer takes 54 (Node 20). */
   #sizeNow(): number {
     return fstatSync(this.#handle.fd).size;
+  }
+
+  /** Into `bytes` from `start` on, as much as comes at once. @returns how many bytes */
+  #readSome(bytes: Uint8Array, start: number, position: number): number | Promise<number> {
+    const length = bytes.length - start;
+    if (bytes.length <= SYNCHRONOUS_READ_BYTES_MAX)
+      return readSync(this.#handle.fd, bytes, start, length, position);
+    return this.#handle.read(bytes, start, length, position).then(({ bytesRead }) => bytesRead);
   }
 
   #shortRead(offset: number, length: number): Error {
