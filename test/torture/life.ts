@@ -267,11 +267,15 @@ class Liver {
     if (this.#world.collections.has(name)) {
       const collection = this.#collections.get(name)!;
       const quantization = this.#pick(QUANTIZATIONS);
-      if (this.#chance(0.5)) this.#run('set quantization', () => collection.setQuantization(quantization));
-      else
+      if (this.#chance(0.5)) {
+        // Where nothing changes, nothing is promised.
+        this.#begin('set quantization');
+        this.#running.push(collection.setQuantization(quantization));
+      } else {
         this.#write('drop collection', this.#world.without(name), (database) =>
           database.dropCollection(name),
         );
+      }
     } else {
       const config: CollectionConfig & { metric: Metric } = {
         dimensions: 1 + this.#below(6),
