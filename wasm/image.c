@@ -1,9 +1,9 @@
 /**
  * Graph images: plain copies of links and rows, and the checks that make a damaged or hostile one harmless.
  *
- * An image is flat arrays over slots 0 .. slots - 1 and over the records of both pools, whatever the size of blocks
- * here: links, rows, upper, spill, states, upper records, spill records. A part is as much of one of them as lies
- * together in memory.
+ * An image is seven arrays, whatever the size of blocks here: over slots links, rows, upper, spill and states, then the
+ * records of both pools. What stands in one never moves, so what has not changed since an image was stored need not be
+ * stored again.
  */
 #include "index.h"
 #include "links.h"
@@ -14,6 +14,7 @@
 struct image_header {
   u32 magic, version;
   u32 dimensions, metric, m;
+  /** Slots in use are below `slots`; linked ones count whether doomed or not. */
   u32 slots, linked_count;
   u32 entry, entry_level;
   u32 upper_records, spill_records;
@@ -27,71 +28,94 @@ _Static_assert(sizeof(struct image_header) == IMAGE_HEADER_BYTES, "the header is
 /** Of the image being saved or loaded; the caller reads and writes a copy in scratch memory. */
 static struct image_header header;
 
-/** @return where the caller reads them */
-static address show_part(address where, u32 bytes) {
-  u32 *part = at(scratch.image_part);
-  part[0] = where;
-  part[1] = bytes;
-  return scratch.image_part;
-}
-
-/** The arrays over slots, in the order of the image. */
-struct region {
-  u32 offset;
-  u32 slot_bytes;
+/** As much of an array as lies together in memory, from some byte on. */
+struct piece {
+  u8 *bytes;
+  u32 length;
 };
-#define REGIONS 5u
-
-static struct region region_at(u32 i) {
-  const struct region regions[REGIONS] = {
-      {ix.links_offset, ix.capacity_ground * 4}, {ix.rows_offset, 4}, {ix.upper_offset, 4}, {ix.spill_offset, 4},
-      {ix.state_offset, 1},
-  };
-  return regions[i];
-}
-
-static u32 chunks_of(const struct pool *pool, u32 records) {
-  return (u32)(((u64)records + (1u << pool->chunk_shift) - 1) >> pool->chunk_shift);
-}
 
 static u32 image_blocks(void) { return (u32)(((u64)header.slots + ix.block_mask) >> ix.block_shift); }
 
-static i32 parts_count(void) {
-  return (i32)(REGIONS * image_blocks() + chunks_of(&ix.upper, header.upper_records) +
-               chunks_of(&ix.spill, header.spill_records));
+/** The arrays over slots. */
+struct array {
+  u32 offset;
+  u32 slot_bytes;
+};
+#define SLOT_ARRAYS 5u
+
+static struct array array_at(u32 section) {
+  const struct array arrays[SLOT_ARRAYS] = {
+      {ix.links_offset, ix.capacity_ground * 4}, {ix.rows_offset, 4}, {ix.upper_offset, 4}, {ix.spill_offset, 4},
+      {ix.state_offset, 1},
+  };
+  return arrays[section];
 }
 
-static u64 image_length(void) {
-  u64 length = sizeof header;
-  for (u32 i = 0; i < REGIONS; i++) length += (u64)region_at(i).slot_bytes * header.slots;
-  return length + (u64)ix.upper.record_bytes * header.upper_records + (u64)ix.spill.record_bytes * header.spill_records;
+static const struct pool *pool_of(u32 section) { return section == SLOT_ARRAYS ? &ix.upper : &ix.spill; }
+
+u32 isovec_image_section_bytes(u32 section) {
+  if (section < SLOT_ARRAYS) return header.slots * array_at(section).slot_bytes;
+  if (section >= ISOVEC_IMAGE_SECTIONS) return 0;
+  return pool_of(section)->record_bytes * (section == SLOT_ARRAYS ? header.upper_records : header.spill_records);
 }
 
-static address pool_part(const struct pool *pool, u32 chunk, u32 records) {
-  const u32 first = chunk << pool->chunk_shift;
-  const u32 left = records - first, full = 1u << pool->chunk_shift;
-  return show_part(pool->chunk[chunk], (left < full ? left : full) * pool->record_bytes);
+/** @param offset below the section's length */
+static struct piece piece_at(u32 section, u32 offset) {
+  const int is_slots = section < SLOT_ARRAYS;
+  const struct array array = is_slots ? array_at(section) : (struct array){0, pool_of(section)->record_bytes};
+  const u32 whole = array.slot_bytes << (is_slots ? ix.block_shift : pool_of(section)->chunk_shift);
+  const u32 number = offset / whole, within = offset % whole;
+  const address start = is_slots ? ix.block[number] + array.offset : pool_of(section)->chunk[number];
+  return (struct piece){(u8 *)at(start) + within, whole - within};
 }
 
-address isovec_image_part(u32 number) {
-  const u32 blocks = image_blocks(), upper_chunks = chunks_of(&ix.upper, header.upper_records);
-  if (number < REGIONS * blocks) {
-    const struct region region = region_at(number / blocks);
-    const u32 first = (number % blocks) << ix.block_shift;
-    const u32 left = header.slots - first, full = ix.block_mask + 1;
-    return show_part(block_of(first) + region.offset, (left < full ? left : full) * region.slot_bytes);
+/** How many bytes of a section stand from an offset on, of so many. */
+static u32 bytes_there(u32 section, u32 offset, u32 count) {
+  const u32 length = isovec_image_section_bytes(section);
+  if (offset >= length) return 0;
+  return length - offset < count ? length - offset : count;
+}
+
+static int is_within_buffer(u32 count) { return scratch.image_buffer && count <= IMAGE_BUFFER_BYTES; }
+
+i32 isovec_image_read(u32 section, u32 offset, u32 count) {
+  if (!is_within_buffer(count)) return ISOVEC_BAD_ARGUMENT;
+  u8 *to = at(scratch.image_buffer);
+  const u32 there = bytes_there(section, offset, count);
+  for (u32 done = 0; done < there;) {
+    const struct piece piece = piece_at(section, offset + done);
+    const u32 length = piece.length < there - done ? piece.length : there - done;
+    copy_bytes(to + done, piece.bytes, length);
+    done += length;
   }
-  number -= REGIONS * blocks;
-  if (number < upper_chunks) return pool_part(&ix.upper, number, header.upper_records);
-  return pool_part(&ix.spill, number - upper_chunks, header.spill_records);
+  fill_bytes(to + there, 0, count - there);
+  return (i32)there;
+}
+
+i32 isovec_image_write(u32 section, u32 offset, u32 count) {
+  if (!is_within_buffer(count)) return ISOVEC_BAD_ARGUMENT;
+  const u8 *from = at(scratch.image_buffer);
+  const u32 there = bytes_there(section, offset, count);
+  for (u32 done = 0; done < there;) {
+    const struct piece piece = piece_at(section, offset + done);
+    const u32 length = piece.length < there - done ? piece.length : there - done;
+    copy_bytes(piece.bytes, from + done, length);
+    done += length;
+  }
+  return (i32)there;
+}
+
+address isovec_image_buffer(void) {
+  if (!scratch.image_buffer) scratch.image_buffer = take_bytes(IMAGE_BUFFER_BYTES);
+  return scratch.image_buffer;
 }
 
 address isovec_image_header(void) { return scratch.image_header; }
 u32 isovec_image_header_bytes(void) { return IMAGE_HEADER_BYTES; }
 
 i32 isovec_image_save(void) {
-  if (ix.doomed_count > 0) return ISOVEC_BAD_ARGUMENT;
-  u32 slots = ix.linked_count + ix.awaiting_count > 0 ? ix.slots : 0;
+  const u32 linked = ix.linked_count + ix.awaiting_count + ix.doomed_count;
+  u32 slots = linked > 0 ? ix.slots : 0;
   while (slots > 0 && (state_of(slots - 1) == STATE_FREE || state_of(slots - 1) == STATE_PENDING)) slots--;
   header = (struct image_header){
       .magic = IMAGE_MAGIC,
@@ -100,7 +124,7 @@ i32 isovec_image_save(void) {
       .metric = ix.metric,
       .m = ix.type == ISOVEC_FLAT ? 0 : ix.m,
       .slots = slots,
-      .linked_count = ix.linked_count + ix.awaiting_count,
+      .linked_count = linked,
       .entry = ix.entry,
       .entry_level = ix.entry_level,
       .upper_records = slots > 0 ? ix.upper.used : 0,
@@ -109,25 +133,57 @@ i32 isovec_image_save(void) {
       .random_high = (u32)(ix.random >> 32),
   };
   copy_bytes(at(scratch.image_header), &header, sizeof header);
-  return parts_count();
+  return 0;
 }
 
-i32 isovec_image_open(u32 length) {
-  if (ix.pending_count + ix.linked_count + ix.awaiting_count + ix.doomed_count > 0) return ISOVEC_BAD_ARGUMENT;
+/** What has once been used does not begin with zeros, so its page is stored: damaged counts cost little memory. The
+ *  factor allows for pages that are stored in part. */
+static int fits(u32 count, u32 bytes, u32 length) {
+  const u32 stored = bytes < IMAGE_PAGE_BYTES ? bytes : IMAGE_PAGE_BYTES;
+  return (u64)count * stored <= 2 * ((u64)length + IMAGE_PAGE_BYTES);
+}
+
+static void clear_pool(const struct pool *pool, u32 records) {
+  const u32 chunks = (u32)(((u64)records + (1u << pool->chunk_shift) - 1) >> pool->chunk_shift);
+  for (u32 i = 0; i < chunks; i++) fill_bytes(at(pool->chunk[i]), 0, pool->record_bytes << pool->chunk_shift);
+}
+
+static void clear_image(void) {
+  for (u32 i = 0; i < image_blocks(); i++)
+    fill_bytes((u8 *)at(ix.block[i]) + ix.links_offset, 0, ix.block_bytes - ix.links_offset);
+  clear_pool(&ix.upper, header.upper_records);
+  clear_pool(&ix.spill, header.spill_records);
+}
+
+/** Of the index's own kind, and of no more than so many bytes can say. */
+static int is_header_right(u32 length) {
   const u32 m = ix.type == ISOVEC_FLAT ? 0 : ix.m;
+  return header.magic == IMAGE_MAGIC && header.version == IMAGE_VERSION && header.dimensions == ix.dimensions &&
+         header.metric == ix.metric && header.m == m && header.linked_count <= header.slots &&
+         header.slots < SLOTS_MAX && header.upper_records < NONE && header.spill_records < NONE &&
+         (header.random_low | header.random_high) != 0 &&
+         (header.reserved[0] | header.reserved[1] | header.reserved[2]) == 0 &&
+         fits(header.slots, ix.capacity_ground * 4, length) && fits(header.upper_records, ix.upper.record_bytes, length) &&
+         fits(header.spill_records, ix.spill.record_bytes, length) && !(ix.type == ISOVEC_FLAT && header.slots > 0);
+}
+
+static i32 open_image(u32 length) {
   copy_bytes(&header, at(scratch.image_header), sizeof header);
-  if (header.magic != IMAGE_MAGIC || header.version != IMAGE_VERSION || header.dimensions != ix.dimensions ||
-      header.metric != ix.metric || header.m != m || header.linked_count > header.slots ||
-      header.slots >= SLOTS_MAX || header.upper_records >= NONE || header.spill_records >= NONE ||
-      (header.random_low | header.random_high) == 0 || (header.reserved[0] | header.reserved[1] | header.reserved[2]) != 0 ||
-      image_length() != length ||
-      (ix.type == ISOVEC_FLAT && header.slots > 0))
-    return ISOVEC_BAD_IMAGE;
+  if (!is_header_right(length)) return ISOVEC_BAD_IMAGE;
   reset_slots();
   if (!reserve_slots(header.slots) || !pool_reserve(&ix.upper, header.upper_records) ||
       !pool_reserve(&ix.spill, header.spill_records))
     return ISOVEC_NO_MEMORY;
-  return parts_count();
+  clear_image();
+  return 0;
+}
+
+i32 isovec_image_open(u32 length) {
+  if (ix.pending_count + ix.linked_count + ix.awaiting_count + ix.doomed_count > 0) return ISOVEC_BAD_ARGUMENT;
+  const i32 result = open_image(length);
+  // nobody is to read or write by a header that memory does not go with
+  if (result < 0) header.slots = header.upper_records = header.spill_records = 0;
+  return result;
 }
 
 // ------------------------------------------------------------ checking
@@ -151,7 +207,7 @@ static u64 mixed(u64 x) {
 
 static int is_walkable(u32 state_byte) {
   const u32 state = state_byte & 7;
-  return state == STATE_LINKED || state == STATE_AWAITING;
+  return state == STATE_LINKED || state == STATE_AWAITING || state == STATE_DOOMED;
 }
 
 static int check_entry(u32 slot, u32 level, u32 word) {
@@ -233,16 +289,18 @@ static void take_in(struct marks marks) {
   ix.upper.used = header.upper_records;
   ix.spill.used = header.spill_records;
   for (u32 slot = header.slots; slot-- > 0;) {
-    if (is_walkable(*state_byte(slot)))
-      set_state(slot, STATE_AWAITING, level_of(slot));
-    else
+    if (!is_walkable(*state_byte(slot)))
       free_slot(slot);
+    else if (state_of(slot) == STATE_DOOMED)
+      doom_slot(slot);
+    else
+      set_state(slot, STATE_AWAITING, level_of(slot));
   }
   for (u32 record = header.upper_records; record-- > 0;)
     if (!marks.upper[record]) pool_give(&ix.upper, record);
   for (u32 record = header.spill_records; record-- > 0;)
     if (!marks.spill[record]) pool_give(&ix.spill, record);
-  ix.awaiting_count = header.linked_count;
+  ix.awaiting_count = header.linked_count - ix.doomed_count;
   ix.entry = header.entry;
   ix.entry_level = header.entry_level;
   ix.random = header.random_low | (u64)header.random_high << 32;
@@ -262,5 +320,5 @@ i32 isovec_image_accept(void) {
     return ISOVEC_BAD_IMAGE;
   }
   take_in(marks);
-  return (i32)header.linked_count;
+  return (i32)ix.awaiting_count;
 }

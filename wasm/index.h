@@ -123,6 +123,9 @@ ALWAYS_INLINE u32 *pool_record(const struct pool *pool, u32 record) {
 int reserve_slots(u32 count);
 
 #define IMAGE_HEADER_BYTES 64u
+/** Images are stored in pages of so much; those that are all zeros are left out. */
+#define IMAGE_PAGE_BYTES 512u
+#define IMAGE_BUFFER_BYTES 65536u
 
 struct scratch {
   /** The vector the caller writes, `dimensions` floats and room for a whole rotation. */
@@ -142,8 +145,8 @@ struct scratch {
   /** A byte a slot: the last walk that met it. */
   address visited;
   u32 visited_capacity;
-  /** Two words. */
-  address image_part;
+  /** 0 until it is first wanted. */
+  address image_buffer;
 };
 extern struct scratch scratch;
 
@@ -160,6 +163,8 @@ ALWAYS_INLINE u8 *visited_marks(void) { return at(scratch.visited); }
 void pending_append(u32 slot);
 void pending_unlink(u32 slot);
 void free_slot(u32 slot);
+/** A slot that is linked, and counted as neither linked nor awaiting any more. */
+void doom_slot(u32 slot);
 /** Takes all records of both pools back. */
 void reset_pools(void);
 /** Forgets everything that is held, keeping the memory. */

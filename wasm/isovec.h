@@ -169,29 +169,45 @@ EXPORT address isovec_answer_rows(void);
 EXPORT address isovec_answer_distances(void);
 
 /*
- * Graph images. An image is a header of isovec_image_header_bytes() and then parts, each a plain copy of kernel
- * memory. Its length and contents are those of the graph: no vectors, no pending rows.
+ * Graph images. An image is a header of isovec_image_header_bytes() and ISOVEC_IMAGE_SECTIONS sections: arrays of bytes,
+ * no vectors. What stands in a section does not move as long as the index lives, and is the same whatever it holds of
+ * its vectors.
  *
- * Saving: isovec_image_save, copy the header, then each part in turn.
- * Loading, into an index that holds nothing: write the header, isovec_image_open, fill each part in turn,
- * isovec_image_accept. Linked slots then await their vectors.
+ * Saving: isovec_image_save, copy the header, then isovec_image_read. That may go on between other calls, but for
+ * isovec_link: without it no link changes, what is added meanwhile counts as free in the image, and what is removed as
+ * doomed or not.
+ * Loading, into an index that holds nothing: write the header, isovec_image_open, isovec_image_write whatever is not
+ * zero, isovec_image_accept. Linked slots then await their vectors; doomed ones are walked through without, until mended.
  */
+
+enum { ISOVEC_IMAGE_SECTIONS = 7 };
 
 /** @return the address of the header */
 EXPORT address isovec_image_header(void);
 EXPORT u32 isovec_image_header_bytes(void);
 
-/** Fills in the header from the graph, which must have no doomed slots. @return the number of parts,
- *  ISOVEC_BAD_ARGUMENT when there are doomed slots */
+/** @return the address of a buffer of 64 KiB for what is read and written, which stays the same; 0 when memory cannot
+ *  grow. The first call may grow */
+EXPORT address isovec_image_buffer(void);
+
+/** Fills in the header from the graph. @return 0 */
 EXPORT i32 isovec_image_save(void);
 
-/** Reads the header and makes room for the parts. May grow.
- *  @param length of the whole image in bytes
- *  @return the number of parts, ISOVEC_NO_MEMORY, ISOVEC_BAD_IMAGE, ISOVEC_BAD_ARGUMENT when the index is not empty */
+/** Reads the header and makes room for the sections, all zeros. May grow.
+ *  @param length bytes stored of the image, by which its counts are judged before they cost much memory
+ *  @return 0, ISOVEC_NO_MEMORY, ISOVEC_BAD_IMAGE, ISOVEC_BAD_ARGUMENT when the index is not empty */
 EXPORT i32 isovec_image_open(u32 length);
 
-/** @param part 0 .. parts - 1 @return the address of two words: the part's address and its length in bytes */
-EXPORT address isovec_image_part(u32 part);
+/** @return how long a section is, in the image last saved or opened */
+EXPORT u32 isovec_image_section_bytes(u32 section);
+
+/** Copies bytes of a section to the buffer, zeros behind its end, @return how many were there,
+ *  ISOVEC_BAD_ARGUMENT when the buffer is too small */
+EXPORT i32 isovec_image_read(u32 section, u32 offset, u32 count);
+
+/** Copies bytes of the buffer to a section, but none behind its end. Only between isovec_image_open and _accept.
+ *  @return how many, ISOVEC_BAD_ARGUMENT when the buffer is too small */
+EXPORT i32 isovec_image_write(u32 section, u32 offset, u32 count);
 
 /** Checks every count, state, level and link, after which no walk can leave the memory or fail to end. May grow.
  *  @return how many slots await their vectors, ISOVEC_NO_MEMORY, ISOVEC_BAD_IMAGE (both leave the index empty) */

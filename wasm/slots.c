@@ -51,8 +51,7 @@ i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_constructi
   scratch.query = take_bytes(codes == ISOVEC_BINARY ? binary_query_bytes(dimensions) : CODE_ALIGNMENT);
   scratch.code = take_bytes(ix.code_stride);
   scratch.image_header = take_bytes(IMAGE_HEADER_BYTES);
-  scratch.image_part = take_bytes(8);
-  if (!scratch.vector || !scratch.code || !scratch.query || !scratch.image_header || !scratch.image_part ||
+  if (!scratch.vector || !scratch.code || !scratch.query || !scratch.image_header ||
       !reserve_scratch(type == ISOVEC_HNSW ? ef_construction : 1)) {
     ix.dimensions = 0;
     return ISOVEC_NO_MEMORY;
@@ -114,6 +113,13 @@ void free_slot(u32 slot) {
   *row_of(slot) = ix.free_head;
   ix.free_head = slot;
   ix.free_count++;
+}
+
+void doom_slot(u32 slot) {
+  set_state(slot, STATE_DOOMED, level_of(slot));
+  *row_of(slot) = ix.doomed_head;
+  ix.doomed_head = slot;
+  ix.doomed_count++;
 }
 
 i32 isovec_reserve(u32 count) {
@@ -197,10 +203,7 @@ i32 isovec_remove(u32 slot) {
     default:
       return ISOVEC_BAD_ARGUMENT;
   }
-  set_state(slot, STATE_DOOMED, level_of(slot));
-  *row_of(slot) = ix.doomed_head;
-  ix.doomed_head = slot;
-  ix.doomed_count++;
+  doom_slot(slot);
   return 0;
 }
 

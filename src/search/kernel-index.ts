@@ -1,13 +1,14 @@
 import type { Metric } from '../base/api.ts';
 import { assert, IsovecError } from '../base/errors.ts';
 import { type Calibration, calibrationFor } from './calibration.ts';
-import { loadImage, saveImage } from './graph-image.ts';
 import { Kernel, STATE } from './kernel.ts';
 import { NONE, RowSlots } from './row-slots.ts';
-import type { Neighbours, VectorIndex, VectorIndexConfig } from './vector-index.ts';
+import type { GraphImage, Neighbours, VectorIndex, VectorIndexConfig } from './vector-index.ts';
 
 /** Of a state byte: the state; the rest is the level. */
 const STATE_MASK = 7;
+/** Of a graph image, as in wasm/isovec.h. */
+const GRAPH_SECTIONS = 7;
 
 /**
  * A vector index in a WebAssembly instance of its own.
@@ -150,16 +151,24 @@ class KernelIndex implements VectorIndex {
     return this.#answer(this.#kernel.call('isovec_scan', topK));
   }
 
-  saveGraph(): Uint8Array<ArrayBuffer> {
-    const doomed = this.#kernel.count('doomed');
-    if (doomed > 0) this.link(doomed);
-    return saveImage(this.#kernel);
+  readGraph(): GraphImage {
+    this.#kernel.call('isovec_image_save');
+    return this.#graphImage();
   }
 
-  loadGraph(image: Uint8Array): void {
+  openGraph(header: Uint8Array, storedBytes: number): GraphImage {
     assert(this.count === 0, 'a graph image for an index that is not empty');
     if (this.backlogCount > 0) this.link(this.backlogCount);
-    if (loadImage(this.#kernel, image) === 0) return;
+    const own = this.#graphHeader();
+    if (header.length !== own.length)
+      throw new IsovecError('CORRUPTION', `graph image: a header of ${header.length} bytes`);
+    own.set(header);
+    this.#kernel.call('isovec_image_open', Math.min(storedBytes, 0xffff_ffff));
+    return this.#graphImage();
+  }
+
+  acceptGraph(): void {
+    if (this.#kernel.call('isovec_image_accept') === 0) return;
     this.#slots = new RowSlots();
     try {
       this.#findRows();
@@ -167,6 +176,33 @@ class KernelIndex implements VectorIndex {
       this.#clear();
       throw error;
     }
+  }
+
+  #graphHeader(): Uint8Array<ArrayBuffer> {
+    return this.#kernel.u8(
+      this.#kernel.call('isovec_image_header'),
+      this.#kernel.call('isovec_image_header_bytes'),
+    );
+  }
+
+  #graphImage(): GraphImage {
+    const kernel = this.#kernel;
+    const buffer = kernel.call('isovec_image_buffer');
+    if (buffer === 0) throw new IsovecError('QUOTA_EXCEEDED', 'search index: no memory for a graph image');
+    return {
+      header: this.#graphHeader().slice(),
+      sections: Array.from({ length: GRAPH_SECTIONS }, (_, section) =>
+        kernel.call('isovec_image_section_bytes', section),
+      ),
+      read(section, offset, count) {
+        kernel.call('isovec_image_read', section, offset, count);
+        return kernel.u8(buffer, count);
+      },
+      write(section, offset, bytes) {
+        kernel.u8(buffer, bytes.length).set(bytes);
+        kernel.call('isovec_image_write', section, offset, bytes.length);
+      },
+    };
   }
 
   #calibrate(calibration: Calibration): void {

@@ -35,9 +35,12 @@ interface KernelExports {
   isovec_answer_distances(): number;
   isovec_image_header(): number;
   isovec_image_header_bytes(): number;
+  isovec_image_buffer(): number;
   isovec_image_save(): number;
   isovec_image_open(length: number): number;
-  isovec_image_part(part: number): number;
+  isovec_image_section_bytes(section: number): number;
+  isovec_image_read(section: number, offset: number, count: number): number;
+  isovec_image_write(section: number, offset: number, count: number): number;
   isovec_image_accept(): number;
 }
 
@@ -164,7 +167,7 @@ export class Kernel {
   }
 }
 
-/** Exports that return an address, any of 2^32, rather than a number or a code. */
+/** Exports that return an address or a length, any of 2^32, rather than a number or a code. */
 const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_vector_buffer',
   'isovec_code_buffer',
@@ -174,7 +177,8 @@ const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_answer_rows',
   'isovec_answer_distances',
   'isovec_image_header',
-  'isovec_image_part',
+  'isovec_image_buffer',
+  'isovec_image_section_bytes',
 ] as const);
 
 function noMemory(what: string, memoryBytes: number, cause?: unknown): IsovecError {

@@ -58,14 +58,35 @@ export interface VectorIndex {
   /** The nearest rows, exactly; quantised: by their codes. */
   scan(query: Float32Array, topK: number): Neighbours;
 
-  /** The graph (not the vectors, not pending rows) as bytes that `loadGraph` takes back. Mends it first where rows
-   *  have been removed, so that the image names held rows only. Left out, with `loadGraph`, where there are no images:
-   *  then the graph is built anew from the vectors. */
-  saveGraph?(): Uint8Array<ArrayBuffer>;
-  /** Takes back a graph into an index that is still empty. Each of its rows then awaits its vector by `add`.
-   *  @throws IsovecError CORRUPTION when the image is damaged or of another configuration; the index stays empty */
-  loadGraph?(image: Uint8Array): void;
+  /** The graph (not the vectors, not pending rows), to be read now or in one's own time: as long as `link()` is not
+   *  called it stays one graph, whatever is added and removed meanwhile. Left out, with the two below, where there are
+   *  no images: then the graph is built anew from the vectors.
+   *  @throws IsovecError QUOTA_EXCEEDED */
+  readGraph?(): GraphImage;
+  /** Begins to take back a graph into an index that is still empty: all zeros, to be filled in.
+   *  @param header as `readGraph` gave it
+   *  @param storedBytes what there is of the sections: a header that claims much more is damaged
+   *  @throws IsovecError CORRUPTION when it is of another configuration, QUOTA_EXCEEDED; the index stays empty */
+  openGraph?(header: Uint8Array, storedBytes: number): GraphImage;
+  /** Checks what has been filled in. Each row of the graph then awaits its vector by `add`.
+   *  @throws IsovecError CORRUPTION when it is damaged, QUOTA_EXCEEDED; the index stays empty */
+  acceptGraph?(): void;
 }
+
+/** A graph as numbered sections of bytes. What stands in one does not move as long as the index lives. */
+export interface GraphImage {
+  header: Uint8Array;
+  /** Lengths of the sections. */
+  sections: number[];
+  /** @param count up to GRAPH_PIECE_BYTES_MAX
+   *  @returns a view that holds until the next call; zeros behind the section's end */
+  read(section: number, offset: number, count: number): Uint8Array;
+  /** What lies behind the section's end goes nowhere. @param bytes up to GRAPH_PIECE_BYTES_MAX */
+  write(section: number, offset: number, bytes: Uint8Array): void;
+}
+
+export const GRAPH_HEADER_BYTES = 64;
+export const GRAPH_PIECE_BYTES_MAX = 64 * 1024;
 
 /** Nearest first; equal distances by row number. */
 export interface Neighbours {

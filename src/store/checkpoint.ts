@@ -3,16 +3,14 @@
  * while the log is rotated and the state noted; everything slow happens beside them.
  */
 import type { LiveFile } from '../journal/manifest.ts';
-import type { VectorIndex } from '../search/vector-index.ts';
-import { dataFileName } from '../tables/data-header.ts';
+import type { GraphImage, VectorIndex } from '../search/vector-index.ts';
 import type { TailRecord } from '../tables/record-tail.ts';
 import { RowsAppender } from './append-rows.ts';
 import { storeCodes } from './codes.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
-import { digestOf } from './digest.ts';
 import type { Engine } from './engine.ts';
-import { encodeGraphFile } from './load-collection.ts';
+import { storeGraph } from './graph-pages.ts';
 import type { StoredCodes, StoredCollection } from './manifest-state.ts';
 import type { StoredReceipts } from './receipts.ts';
 
@@ -22,8 +20,11 @@ const LINK_SECONDS = 1 / 3000;
 const IMAGE_BYTES_PER_SECOND = 200e6;
 /** Links, roughly, of one node: 2m at the ground, and the levels above. */
 const IMAGE_BYTES_PER_LINK = 4;
-/** Removed rows that are mended on the spot for an image's sake: half a second of work at most. */
-const MENDED_FOR_IMAGE_MAX = 1000;
+/** What has changed is found at this rate, and what one link changes is so much: 40 pages. */
+const LOOKED_AT_BYTES_PER_SECOND = 1e9;
+const CHANGED_BYTES_PER_STEP = 20_000;
+/** Walks over an image pass removed rows without their vectors, at random: so many at most, until they are mended. */
+const DOOMED_IN_IMAGE_MAX = 1000;
 
 /** One collection as it was when the log was rotated. */
 interface Snapshot {
@@ -34,7 +35,8 @@ interface Snapshot {
   /** Rows that have died since the last checkpoint. */
   deaths: number[];
   deadCount: number;
-  graph: Uint8Array | undefined;
+  /** Stands still until it is stored. */
+  graph: GraphImage | undefined;
   /** The state's own, or those that are to take their place. */
   config: ResolvedConfig;
   index: VectorIndex;
@@ -76,22 +78,41 @@ export async function note(engine: Engine, specials: readonly SnapshotSource[] =
   const coveredSequence = await engine.journal.rotate();
   await engine.archiving?.note(coveredSequence, specials.length === 0);
   const { nextCollectionId, receipts } = engine.collections;
-  const snapshots = [...engine.collections.values()].map((state) => {
+  const noteState = (state: CollectionState) => {
     const special = specials.find((each) => each.state === state);
     if (special) return special.note();
     return noteSnapshot(engine, takeSnapshot(engine, state));
-  });
-  return { coveredSequence, nextCollectionId, receipts: receipts.stored(), snapshots };
+  };
+  try {
+    const snapshots = [...engine.collections.values()].map(noteState);
+    return { coveredSequence, nextCollectionId, receipts: receipts.stored(), snapshots };
+  } catch (error) {
+    releaseGraphs(engine);
+    throw error;
+  }
 }
 
 /** Makes files of what has been noted, and cuts the log. Nothing else may be stored meanwhile. */
-export async function store(
+export async function store(engine: Engine, noted: Noted): Promise<void> {
+  try {
+    await storeNoted(engine, noted);
+  } finally {
+    releaseGraphs(engine);
+  }
+}
+
+function releaseGraphs(engine: Engine): void {
+  for (const state of engine.collections.values()) state.isGraphHeld = false;
+  engine.onBacklog();
+}
+
+async function storeNoted(
   engine: Engine,
   { coveredSequence, nextCollectionId, receipts, snapshots }: Noted,
 ): Promise<void> {
   const live: Record<string, LiveFile> = {};
   const stored: StoredSnapshot[] = [];
-  for (const storeNoted of snapshots) stored.push(await storeNoted(live));
+  for (const storeNext of snapshots) stored.push(await storeNext(live));
 
   await engine.archiving?.keep(coveredSequence);
   const collections = stored.map(({ collection }) => collection);
@@ -109,7 +130,7 @@ export async function store(
 
 /** Is there a graph whose image is worth writing, though the log holds nothing? */
 export function hasGraphToStore(engine: Engine): boolean {
-  return [...engine.collections.values()].some(isGraphWorthStoring);
+  return [...engine.collections.values()].some((state) => isGraphWorthStoring(engine, state));
 }
 
 /** A collection that gets another index. @param onStored is called as soon as the manifest says so */
@@ -133,8 +154,10 @@ function noteSnapshot(engine: Engine, snapshot: Snapshot, onStored?: () => void)
   };
 }
 
-function takeSnapshot({ journal }: Engine, state: CollectionState): Snapshot {
-  const { tail, rows } = state;
+function takeSnapshot(engine: Engine, state: CollectionState): Snapshot {
+  const { tail, rows, index } = state;
+  const graph = isGraphWorthStoring(engine, state) ? index.readGraph?.() : undefined;
+  state.isGraphHeld = graph !== undefined;
   return {
     state,
     firstRow: tail.firstRow,
@@ -142,29 +165,25 @@ function takeSnapshot({ journal }: Engine, state: CollectionState): Snapshot {
     records: tail.records(),
     deaths: state.deaths.slice(),
     deadCount: rows.deadCount,
-    graph: isGraphWorthStoring(state) ? graphFile(state, journal.generation + 1) : undefined,
+    graph,
     graphSteps: state.graphSteps,
     config: state.config,
-    index: state.index,
+    index,
   };
 }
 
-function graphFile({ id, index }: CollectionState, generation: number): Uint8Array | undefined {
-  const image = index.saveGraph?.();
-  return image && encodeGraphFile({ collectionId: id, kind: 'graph', number: generation }, image);
-}
-
 /** An image pays when linking again what it would save takes longer than writing it. */
-function isGraphWorthStoring({ index, graphSteps, config }: CollectionState): boolean {
+function isGraphWorthStoring(engine: Engine, state: CollectionState): boolean {
+  const { index, graphSteps, graphPages, config } = state;
   const linkedCount = index.count - index.pendingCount;
+  const doomedCount = index.backlogCount - index.pendingCount;
+  if (!index.readGraph || linkedCount === 0 || doomedCount > DOOMED_IN_IMAGE_MAX) return false;
   const imageBytes = linkedCount * config.index.m * 2 * IMAGE_BYTES_PER_LINK;
-  const toMend = index.backlogCount - index.pendingCount;
-  return (
-    index.saveGraph !== undefined &&
-    linkedCount > 0 &&
-    toMend <= MENDED_FOR_IMAGE_MAX &&
-    graphSteps * LINK_SECONDS > imageBytes / IMAGE_BYTES_PER_SECOND
-  );
+  const before = storedOf(engine, state)?.graph;
+  const isStored = before !== undefined && graphPages?.file === before;
+  const writtenBytes = isStored ? Math.min(imageBytes, graphSteps * CHANGED_BYTES_PER_STEP) : imageBytes;
+  const seconds = imageBytes / LOOKED_AT_BYTES_PER_SECOND + writtenBytes / IMAGE_BYTES_PER_SECOND;
+  return graphSteps * LINK_SECONDS > seconds;
 }
 
 function storedOf(engine: Engine, { id }: CollectionState): StoredCollection | undefined {
@@ -178,9 +197,10 @@ async function storeSnapshot(
 ): Promise<StoredSnapshot> {
   const { state, endRow, deadCount, config } = snapshot;
   const { id, name, epoch, files } = state;
+  // First, since the graph stands still for it.
+  const graph = await storeSnapshotGraph(engine, snapshot, live);
   const finishRows = await storeRows(engine, snapshot, live);
   const codes = await storeSnapshotCodes(engine, snapshot, live);
-  const graph = await storeGraph(engine, snapshot, live);
   return {
     collection: {
       id,
@@ -191,11 +211,11 @@ async function storeSnapshot(
       files: files.names,
       deadCount,
       ...(codes && { codes }),
-      ...(graph !== undefined && { graph }),
+      ...(graph && { graph: graph.file }),
     },
     finish: () => {
       finishRows();
-      if (snapshot.graph) state.graphSteps -= snapshot.graphSteps;
+      graph?.finish();
     },
   };
 }
@@ -234,31 +254,23 @@ async function storeSnapshotCodes(
   );
 }
 
-async function storeGraph(
+async function storeSnapshotGraph(
   engine: Engine,
-  { state, graph }: Snapshot,
+  { state, graph, graphSteps }: Snapshot,
   live: Record<string, LiveFile>,
-): Promise<string | undefined> {
-  if (graph) {
-    const { generation } = engine.journal;
-    const file = dataFileName({ collectionId: state.id, kind: 'graph', number: generation + 1 });
-    await writeWhole(engine, file, graph);
-    live[file] = { bytes: graph.length, digest: await digestOf(graph, engine.checksum) };
-    return file;
-  }
+): Promise<{ file: string; finish: () => void } | undefined> {
   const before = storedOf(engine, state)?.graph;
-  if (before !== undefined) live[before] = engine.journal.files[before]!;
-  return before;
-}
-
-/** A new file, flushed. What a failed attempt left under its name goes. */
-async function writeWhole(engine: Engine, name: string, bytes: Uint8Array): Promise<void> {
-  const file = await engine.storage.open(name, { create: true });
-  try {
-    await file.truncate(0);
-    await file.write(0, bytes);
-    await file.flush();
-  } finally {
-    await file.close();
+  if (!graph) {
+    if (before === undefined) return undefined;
+    live[before] = engine.journal.files[before]!;
+    return { file: before, finish: () => {} };
   }
+  const pages = await storeGraph(engine, state, graph, before, live);
+  state.isGraphHeld = false;
+  engine.onBacklog();
+  const finish = () => {
+    state.graphPages = pages;
+    state.graphSteps -= graphSteps;
+  };
+  return { file: pages.file, finish };
 }

@@ -7,6 +7,7 @@ import type { RowTable } from '../tables/row-table.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
 import type { CollectionFiles } from './collection-files.ts';
 import { publicConfig, type ResolvedConfig } from './config.ts';
+import type { StoredPages } from './graph-pages.ts';
 import type { StoredCollection } from './manifest-state.ts';
 import type { PutOperation, RecordOperation } from './operations.ts';
 import { type RawRecord, RowsView } from './rows-view.ts';
@@ -34,6 +35,10 @@ export class CollectionState {
   sample: ComponentSample | undefined;
   /** Steps that the graph has taken since its image was written. */
   graphSteps = 0;
+  /** Which pages of its image are stored, once any are. */
+  graphPages: StoredPages | undefined;
+  /** While its image is being stored, the graph stands still. */
+  isGraphHeld = false;
   /** Rows that have died since the last checkpoint, in order: the next one stores them. */
   deaths: number[] = [];
   isDropped = false;
@@ -53,7 +58,8 @@ export class CollectionState {
 
   get memoryBytes(): number {
     const index = this.index.memoryBytes + (this.nextIndex?.memoryBytes ?? 0);
-    return this.rows.memoryBytes + this.tail.memoryBytes + this.files.memoryBytes + index;
+    const graphPages = this.graphPages?.memoryBytes ?? 0;
+    return this.rows.memoryBytes + this.tail.memoryBytes + this.files.memoryBytes + index + graphPages;
   }
 
   info(): CollectionInfo {
@@ -76,14 +82,15 @@ export class CollectionState {
   }
 
   /** The same collection as it was loaded anew, its rows in other numbers. */
-  become({ config, rows, files, tail, index, sample, epoch, deaths, graphSteps }: CollectionState): void {
+  become(state: CollectionState): void {
+    const { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages } = state;
     if (this.scans.size > 0) {
       const newRows = new Uint32Array(this.rows.rowCount).fill(NO_ROW);
       for (let row = 0; row < newRows.length; row++)
         if (this.rows.isLive(row)) newRows[row] = rows.find(this.rows.idBytes(row));
       for (const scan of this.scans) scan.renumber(newRows);
     }
-    Object.assign(this, { config, rows, files, tail, index, sample, epoch, deaths, graphSteps });
+    Object.assign(this, { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages });
   }
 
   /** Makes room for the vectors of so many more records. @throws IsovecError QUOTA_EXCEEDED; nothing is changed then */

@@ -20,12 +20,6 @@ export async function openHasher(from: ChecksumName | FileDigest): Promise<FileH
   return openWasmHasher(checksum, state);
 }
 
-export async function digestOf(bytes: Uint8Array, checksum: ChecksumName): Promise<FileDigest> {
-  const hasher = await openHasher(checksum);
-  hasher.update(bytes);
-  return hasher.digest();
-}
-
 function crc32cHasher(value = '0'): FileHasher {
   let crc = Number.parseInt(value, 16);
   return {

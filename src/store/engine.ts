@@ -50,6 +50,8 @@ export interface EngineParts {
   writing: WriteQueue;
   readOnly: boolean;
   checksum: ChecksumName;
+  /** Lets everything else that waits have a turn. */
+  pause: () => Promise<void>;
 }
 
 export class Engine {
@@ -59,6 +61,7 @@ export class Engine {
   readonly readOnly: boolean;
   /** What the checksums of new files are made with. */
   readonly checksum: ChecksumName;
+  readonly pause: () => Promise<void>;
   readonly cache = new BlockCache(BLOCK_CACHE_BYTES);
   readonly collections: Collections;
   /** Where what is cut off the log is kept. */
@@ -81,13 +84,14 @@ export class Engine {
   #unflushed: DatabaseEvents['commit'][] = [];
   #failure: unknown;
 
-  constructor({ storage, journal, kernel, events, writing, readOnly, checksum }: EngineParts) {
+  constructor({ storage, journal, kernel, events, writing, readOnly, checksum, pause }: EngineParts) {
     this.storage = storage;
     this.journal = journal;
     this.events = events;
     this.writing = writing;
     this.readOnly = readOnly;
     this.checksum = checksum;
+    this.pause = pause;
     this.#kernel = kernel;
     this.collections = this.createCollections();
   }

@@ -50,8 +50,7 @@ export class Indexer {
     if (!state) return;
     try {
       const end = performance.now() + SLICE_MS;
-      while (state.index.backlogCount > 0 && performance.now() < end)
-        state.graphSteps += state.index.link(STEPS_PER_LOOK);
+      while (hasWork(state) && performance.now() < end) state.graphSteps += state.index.link(STEPS_PER_LOOK);
       this.#tell(state);
     } catch (error) {
       // The index is of no use any more, but everything is in the log and the files.
@@ -90,7 +89,7 @@ export class Indexer {
   }
 
   #next(): CollectionState | undefined {
-    for (const state of this.#engine.collections.values()) if (state.index.backlogCount > 0) return state;
+    for (const state of this.#engine.collections.values()) if (hasWork(state)) return state;
     return undefined;
   }
 
@@ -101,4 +100,8 @@ export class Indexer {
     const total = index.count;
     this.#engine.events.emit('progress', { phase: 'index', done: total - index.pendingCount, total });
   }
+}
+
+function hasWork({ index, isGraphHeld }: CollectionState): boolean {
+  return index.backlogCount > 0 && !isGraphHeld;
 }

@@ -1,16 +1,9 @@
 /** From the files that the manifest names back to a collection in memory. The log's tail is applied on top later. */
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
-import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
 import type { LiveFile } from '../journal/manifest.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import type { StorageFile } from '../storage/storage.ts';
-import {
-  checkDataHeader,
-  DATA_HEADER_BYTES,
-  type DataFileIdentity,
-  encodeDataHeader,
-} from '../tables/data-header.ts';
+import { checkDataHeader, DATA_HEADER_BYTES } from '../tables/data-header.ts';
 import { Bitmap } from '../tables/growable.ts';
 import { RowTable } from '../tables/row-table.ts';
 import { decodeIds, decodeRowsBlocks, decodeRowsFile, type RecordExtent } from '../tables/rows-file.ts';
@@ -18,6 +11,7 @@ import { vectorStrideBytes } from '../tables/vectors-file.ts';
 import type { CollectionFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
+import type { StoredPages } from './graph-pages.ts';
 import type { StoredCollection } from './manifest-state.ts';
 
 /** Vectors read at a time. */
@@ -37,17 +31,20 @@ export async function loadCollection(
   const { rows, extents } = await loadRows(engine, stored, live);
   const files = engine.createFiles(names, config, extents);
   const index = await engine.createIndex(config, stored.codes?.calibration);
+  let graphPages: StoredPages | undefined;
   if (rowCount > 0) {
     await checkFiles(engine, stored, live);
     index.reserve(rows.liveCount);
-    await loadGraph(engine, stored, live, index);
+    graphPages = await loadGraph(engine, stored, live, index);
     const filling = new Filling(rows, index, onProgress);
     await loadCodes(engine, stored, filling);
     await loadVectors(files, config.dimensions, filling);
     filling.finish();
     if (engine.storage.capabilities.sharedWrites) await files.hold();
   }
-  return new CollectionState(id, name, config, epoch, { rows, files, index });
+  const state = new CollectionState(id, name, config, epoch, { rows, files, index });
+  state.graphPages = graphPages;
+  return state;
 }
 
 async function loadRows(
@@ -111,12 +108,12 @@ async function loadGraph(
   { name, graph }: StoredCollection,
   live: LiveFiles,
   index: VectorIndex,
-): Promise<void> {
-  if (graph === undefined) return;
-  await derived(engine, `${graph} is not usable, so the graph of "${name}" is being rebuilt`, async () => {
-    const bytes = await readFile(engine, graph, 0, lengthOf(live, graph));
-    index.loadGraph?.(decodeGraphFile(bytes, graph));
-  });
+): Promise<StoredPages | undefined> {
+  if (graph === undefined) return undefined;
+  const { readGraph } = await import('./on-demand.ts');
+  return derived(engine, `${graph} is not usable, so the graph of "${name}" is being rebuilt`, () =>
+    withLive(engine, graph, (file) => readGraph(file, lengthOf(live, graph), index)),
+  );
 }
 
 /** Of rows whose codes are stored, the vectors need not be read. */
@@ -134,36 +131,21 @@ async function loadCodes(engine: Engine, { name, codes }: StoredCollection, fill
 }
 
 /** Reads derived data: damage to it costs time, not records. */
-async function derived(engine: Engine, consequence: string, read: () => Promise<void>): Promise<void> {
+async function derived<T>(
+  engine: Engine,
+  consequence: string,
+  read: () => Promise<T>,
+): Promise<T | undefined> {
   try {
-    await read();
+    return await read();
   } catch (error) {
     if (!(error instanceof IsovecError) || !REBUILT_AFTER.includes(error.code)) throw error;
     engine.events.emit('warning', { code: error.code, message: `${consequence}: ${error.message}` });
+    return undefined;
   }
 }
 
 const REBUILT_AFTER = ['CORRUPTION', 'FORMAT_VERSION'];
-
-/** After the header: CRC32C of the image, then the image. */
-const IMAGE_OFFSET = DATA_HEADER_BYTES + 4;
-
-/** The graph file of an image: checked as a whole when it is read, as every file is. */
-export function encodeGraphFile(identity: DataFileIdentity, image: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(IMAGE_OFFSET + image.length).raw(encodeDataHeader(identity));
-  return writer.u32(crc32c(image)).raw(image).bytes();
-}
-
-/** @returns the image, checked @throws IsovecError CORRUPTION, FORMAT_VERSION */
-export function decodeGraphFile(bytes: Uint8Array, file: string): Uint8Array {
-  checkDataHeader(bytes, 'graph', file);
-  const reader = new ByteReader(bytes, file);
-  reader.raw(DATA_HEADER_BYTES);
-  const checksum = reader.u32();
-  const image = reader.raw(reader.remaining);
-  if (crc32c(image) !== checksum) throw reader.fail('an image that does not match its checksum');
-  return image;
-}
 
 /**
  * Gives the index every live row, and every row of the graph image: one that died since the image was written is taken

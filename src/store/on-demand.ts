@@ -8,6 +8,7 @@ export { betterCalibration } from './calibrating.ts';
 export { hasGraphToStore, note, store } from './checkpoint.ts';
 export { readCodes, storeCodes } from './codes.ts';
 export { Rewriting } from './compact.ts';
+export { readGraph } from './graph-pages.ts';
 export { openSalvaged } from './integrity/open-salvaged.ts';
 export { repair } from './integrity/repair.ts';
 export { verify } from './integrity/verify.ts';

@@ -119,13 +119,14 @@ async function recover(
     onFlushed: (sequence) => made?.tellFlushed(sequence),
   };
   const kernel = await platform.loadKernel();
+  const pause = () => new Promise<void>((resolve) => platform.yieldTurn(resolve));
   const makeEngine = (journal: Journal<DatabaseState>): Engine => {
     const writing = new WriteQueue(
       { ...QUEUE_LIMIT_DEFAULT, ...options.queueLimit },
       options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS,
       (pressure) => events.emit('queue', pressure),
     );
-    made = new Engine({ storage, journal, kernel, events, writing, readOnly, checksum });
+    made = new Engine({ storage, journal, kernel, events, writing, readOnly, checksum, pause });
     return made;
   };
   if (options.recovery === 'salvage') {
@@ -134,7 +135,6 @@ async function recover(
       checkNotAborted(signal);
       events.emit('progress', { phase: 'verify', ...progress });
     };
-    const pause = () => new Promise<void>((resolve) => platform.yieldTurn(resolve));
     const salvaged = await openSalvaged({ storage, kernel, journalOptions, makeEngine, onProgress, pause });
     if (salvaged) return salvaged;
   }

@@ -11,6 +11,7 @@ import { noteReplaced, type StoreSnapshot } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Engine } from './engine.ts';
+import { copyGraph } from './graph-pages.ts';
 
 /** Rows read at a time: a few MB of them, whatever the collection's size. */
 const ROWS_PER_STEP = 1024;
@@ -53,7 +54,7 @@ export class IndexReplacement {
     this.#endRow = state.rows.rowCount;
     this.#index = next;
     const { index, rows } = state;
-    if (index.count > index.pendingCount && index.saveGraph) next.loadGraph?.(index.saveGraph());
+    if (index.count > index.pendingCount) copyGraph(index, next);
     this.#index.reserve(rows.liveCount);
     state.nextIndex = this.#index;
   }

@@ -14,7 +14,15 @@ import { IsovecError } from '../base/errors.ts';
 
 export const BLOCK_HEADER_BYTES = 20;
 
-export const BLOCK_KINDS = { ids: 1, extents: 2, deaths: 3, records: 4, codes: 5 } as const;
+export const BLOCK_KINDS = {
+  ids: 1,
+  extents: 2,
+  deaths: 3,
+  records: 4,
+  codes: 5,
+  pages: 6,
+  image: 7,
+} as const;
 
 export type BlockKind = keyof typeof BLOCK_KINDS;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { METRICS, makeIndex, oracleOf } from './model.ts';
+import { loadGraph, METRICS, makeIndex, oracleOf, saveGraph } from './model.ts';
 import { gaussian } from './random.ts';
 
 function vectors(count: number, dimensions: number, seed: number): Float32Array[] {
@@ -123,7 +123,7 @@ test('codes given back under other rows answer as the vectors did, linked and pe
   for (const [row, vector] of all.entries()) index.add(row, vector);
   index.link(400);
   const again = makeIndex(config);
-  again.loadGraph(index.saveGraph());
+  loadGraph(again, saveGraph(index));
   for (const row of all.keys()) again.addCode(row, index.readCode(row));
   for (const row of all.keys()) expect(again.readCode(row)).toEqual(index.readCode(row));
   for (const query of vectors(20, dimensions, 6)) {
@@ -154,7 +154,7 @@ for (const quantization of ['int8', 'binary'] as const)
               expect(found.distances.some(Number.isNaN)).toBe(false);
             }
             index.link(100);
-            index.saveGraph();
+            saveGraph(index);
           },
         ),
         { seed: 3 },
@@ -174,7 +174,7 @@ test('a graph serves whatever is held of the vectors', () => {
   for (const [row, vector] of all.entries()) plain.add(row, vector);
   plain.link(300);
   const quantised = makeIndex({ dimensions, ...calibrated('cosine'), calibration: CALIBRATION });
-  quantised.loadGraph(plain.saveGraph());
+  loadGraph(quantised, saveGraph(plain));
   for (const [row, vector] of all.entries()) quantised.add(row, vector);
   expect(quantised.pendingCount).toBe(0);
   for (const [row, vector] of all.entries()) expect(quantised.search(vector, 3, 60).rows).toContain(row);

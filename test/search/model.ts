@@ -3,7 +3,13 @@ import type { Metric } from '../../src/base/api.ts';
 import { HnswlibIndex } from '../../src/search/hnswlib-index.ts';
 import { startHnswlib } from '../../src/search/hnswlib-library.ts';
 import { createVectorIndex, type KernelVectorIndex } from '../../src/search/kernel-index.ts';
-import type { Neighbours, VectorIndex, VectorIndexConfig } from '../../src/search/vector-index.ts';
+import {
+  GRAPH_HEADER_BYTES,
+  GRAPH_PIECE_BYTES_MAX,
+  type Neighbours,
+  type VectorIndex,
+  type VectorIndexConfig,
+} from '../../src/search/vector-index.ts';
 import { KERNEL, loadModule } from '../wasm/load.ts';
 
 const kernel = loadModule(KERNEL);
@@ -30,6 +36,43 @@ const DEFAULTS: VectorIndexConfig = {
   efConstruction: 64,
   quantization: 'none',
 };
+
+/** The image of its graph in one array: the header, then the sections, each behind its length. */
+export function saveGraph(index: VectorIndex): Uint8Array {
+  const { header, sections, read } = index.readGraph!();
+  const pieces: Uint8Array[] = [header];
+  for (const [section, length] of sections.entries()) {
+    pieces.push(new Uint8Array(Uint32Array.of(length).buffer));
+    for (let offset = 0; offset < length; offset += GRAPH_PIECE_BYTES_MAX)
+      pieces.push(read(section, offset, Math.min(GRAPH_PIECE_BYTES_MAX, length - offset)).slice());
+  }
+  return new Uint8Array(Buffer.concat(pieces));
+}
+
+export function loadGraph(index: VectorIndex, image: Uint8Array): void {
+  const graph = index.openGraph!(image.slice(0, GRAPH_HEADER_BYTES), image.length);
+  let at = GRAPH_HEADER_BYTES;
+  for (const section of graph.sections.keys()) {
+    const end = at + 4 + new DataView(image.buffer, image.byteOffset + at, 4).getUint32(0, true);
+    at += 4;
+    for (let offset = 0; at < end; ) {
+      const piece = image.subarray(at, Math.min(at + GRAPH_PIECE_BYTES_MAX, end));
+      graph.write(section, offset, piece);
+      at += piece.length;
+      offset += piece.length;
+    }
+  }
+  index.acceptGraph!();
+}
+
+/** Where a byte of such an image belongs to the image itself. */
+export function isImageByte(image: Uint8Array, byte: number): boolean {
+  for (let at = GRAPH_HEADER_BYTES; at < image.length; ) {
+    if (byte >= at && byte < at + 4) return false;
+    at += 4 + new DataView(image.buffer, image.byteOffset + at, 4).getUint32(0, true);
+  }
+  return true;
+}
 
 /** What an index must answer, and by how much float32 arithmetic may be off. */
 export interface Oracle {

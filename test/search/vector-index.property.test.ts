@@ -6,11 +6,13 @@ import type { VectorIndex, VectorIndexConfig } from '../../src/search/vector-ind
 import {
   expectExact,
   expectSound,
+  loadGraph,
   METRICS,
   makeHnswlibIndex,
   makeIndex,
   type Oracle,
   oracleOf,
+  saveGraph,
 } from './model.ts';
 
 /** Everything that can be done to an index. Numbers choose among the rows held, so that most operations meet one. */
@@ -181,10 +183,10 @@ class Run {
 
   /** As the store does it: the graph from its image, vectors or codes from their own file, then what the image did not know. */
   async #reopen(): Promise<void> {
-    const image = this.#index.saveGraph?.();
+    const image = this.#index.readGraph && saveGraph(this.#index);
     const linked = [...this.#model.keys()].filter((row) => !this.#pending.has(row));
     const reopened = await this.#make(this.#config);
-    if (image) reopened.loadGraph?.(image);
+    if (image) loadGraph(reopened, image);
     else for (const row of linked) this.#pending.add(row);
     for (const row of this.#model.keys())
       assert.equal(reopened.has(row), image !== undefined && !this.#isFlat && linked.includes(row));

@@ -72,38 +72,39 @@ static void empty(void) {
   }
 }
 
-/** @return its length; the caller frees it */
+#define PIECE 1000u
+
+/** Header and sections, one behind another. @return its length, 0 where there is no memory; the caller frees it */
 static u32 save(u8 **image) {
   const u32 header_bytes = isovec_image_header_bytes();
-  while (isovec_count(ISOVEC_COUNT_DOOMED) > 0 && isovec_link(1) > 0) {
-  }
-  const i32 parts = isovec_image_save();
-  if (parts < 0) return 0;
+  if (!isovec_image_buffer()) return 0;
+  check(isovec_image_save() == 0, "an image can always be saved");
   u32 length = header_bytes;
-  for (i32 i = 0; i < parts; i++) length += ((u32 *)at(isovec_image_part((u32)i)))[1];
+  for (u32 section = 0; section < ISOVEC_IMAGE_SECTIONS; section++) length += isovec_image_section_bytes(section);
   u8 *to = *image = malloc(length);
   memcpy(to, at(isovec_image_header()), header_bytes);
   to += header_bytes;
-  for (i32 i = 0; i < parts; i++) {
-    const u32 *part = at(isovec_image_part((u32)i));
-    const u32 bytes = part[1];
-    memcpy(to, at(part[0]), bytes);
-    to += bytes;
-  }
+  for (u32 section = 0; section < ISOVEC_IMAGE_SECTIONS; section++)
+    for (u32 offset = 0; offset < isovec_image_section_bytes(section); offset += PIECE) {
+      const i32 there = isovec_image_read(section, offset, PIECE);
+      memcpy(to, at(isovec_image_buffer()), (u32)there);
+      to += there;
+    }
   return length;
 }
 
 static void load(const u8 *image, u32 length) {
   memcpy(at(isovec_image_header()), image, isovec_image_header_bytes());
-  const i32 parts = isovec_image_open(length);
+  if (isovec_image_open(length) < 0) return;
   const u8 *from = image + isovec_image_header_bytes();
-  for (i32 i = 0; i < parts; i++) {
-    const u32 *part = at(isovec_image_part((u32)i));
-    const u32 bytes = part[1];
-    memcpy(at(part[0]), from, bytes);
-    from += bytes;
-  }
-  if (parts >= 0) isovec_image_accept();
+  for (u32 section = 0; section < ISOVEC_IMAGE_SECTIONS; section++)
+    for (u32 offset = 0; offset < isovec_image_section_bytes(section); offset += PIECE) {
+      const u32 left = (u32)(image + length - from);
+      const u32 count = left < PIECE ? left : PIECE;
+      memcpy(at(isovec_image_buffer()), from, count);
+      from += isovec_image_write(section, offset, count);
+    }
+  isovec_image_accept();
 }
 
 /** Through an image, damaged more often than not, and some of the vectors or codes again. */

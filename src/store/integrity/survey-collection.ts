@@ -9,7 +9,7 @@ import type { RecordExtent } from '../../tables/rows-file.ts';
 import { salvageVectors, vectorOffset, vectorStrideBytes } from '../../tables/vectors-file.ts';
 import { readCodes } from '../codes.ts';
 import type { ResolvedConfig } from '../config.ts';
-import { decodeGraphFile } from '../load-collection.ts';
+import { readGraph } from '../graph-pages.ts';
 import type { StoredCodes, StoredCollection } from '../manifest-state.ts';
 import type { Finding, Findings } from './findings.ts';
 import { isDamage, type SurveyedFile, surveyFile } from './survey-file.ts';
@@ -92,10 +92,9 @@ class Survey {
     await surveyFile(storage, name, 'graph', files[name], findings, async ({ file, bytes }) => {
       if (bytes < files[name]!.bytes) return;
       try {
-        const image = decodeGraphFile(await file.read(0, bytes), name);
-        if (image.length + rowCount * config.dimensions * 4 > GRAPH_CHECKED_BYTES_MAX) return;
+        if (bytes + rowCount * config.dimensions * 4 > GRAPH_CHECKED_BYTES_MAX) return;
         const index = await createIndex(config);
-        index.loadGraph?.(image);
+        await readGraph(file, bytes, index);
         for (let row = rowCount; row < rowCount + index.count; row++)
           if (index.has(row)) findings.add(name, 'reference', `links row ${row}, which is not stored`);
       } catch (error) {
