@@ -183,14 +183,15 @@ export async function readGraph(
   const reader = new GraphFileReader(file.name, bytes, (offset, length) => file.read(offset, length));
   const graph = index.openGraph(await reader.header(GRAPH_HEADER_BYTES), bytes);
   const sections = graph.sections.map((length) => NOTHING_STORED.section(0, Math.ceil(length / PAGE_BYTES)));
-  await reader.pages(({ number, checksum }, content) => {
+  await reader.pages((number, stored, content) => {
     const section = Math.floor(number / PAGES_PER_SECTION);
     const page = number % PAGES_PER_SECTION;
+    const end = page + stored.length;
     const checksums = sections[section];
     if (!checksums) throw new IsovecError('CORRUPTION', `${file.name}: page ${number}, which no image has`);
-    // It may have been stored when the section was longer.
-    if (page >= checksums.length) sections[section] = grown(checksums, Math.ceil((page + 1) * GROWTH));
-    sections[section]![page] = checksum;
+    // They may have been stored when the section was longer.
+    if (end > checksums.length) sections[section] = grown(checksums, Math.ceil(end * GROWTH));
+    sections[section]!.set(stored, page);
     graph.write(section, page * PAGE_BYTES, content);
   });
   index.acceptGraph();

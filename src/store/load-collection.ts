@@ -4,14 +4,14 @@ import type { LiveFile } from '../journal/manifest.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import type { StorageFile } from '../storage/storage.ts';
 import { checkDataHeader, DATA_HEADER_BYTES } from '../tables/data-header.ts';
-import { Bitmap } from '../tables/growable.ts';
 import { RowTable } from '../tables/row-table.ts';
-import { decodeIds, decodeRowsBlocks, decodeRowsFile, type RecordExtent } from '../tables/rows-file.ts';
+import { decodeRowsBlocks, decodeRowsFile, type RecordExtent } from '../tables/rows-file.ts';
 import { vectorStrideBytes } from '../tables/vectors-file.ts';
+import { readCodes } from './codes.ts';
 import type { CollectionFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
-import type { StoredPages } from './graph-pages.ts';
+import { readGraph, type StoredPages } from './graph-pages.ts';
 import type { StoredCollection } from './manifest-state.ts';
 
 /** Vectors read at a time. */
@@ -58,10 +58,8 @@ async function loadRows(
     await readFile(engine, files.rows, 0, lengthOf(live, files.rows)),
     files.rows,
   );
-  const dead = new Bitmap();
-  for (const row of deaths) dead.add(row);
-  for (const block of ids)
-    decodeIds(block, files.rows, (id, position) => rows.restore(id, position, dead.has(rows.rowCount)));
+  for (const { payload, rowCount: count } of ids) rows.restoreBlock(payload, count, files.rows);
+  rows.restoreDeaths(deaths);
   const stored = extents.reduce((sum, extent) => sum + extent.rowCount, 0);
   if (rows.rowCount !== rowCount || stored !== rowCount || rows.deadCount !== deadCount)
     throw new IsovecError(
@@ -110,7 +108,6 @@ async function loadGraph(
   index: VectorIndex,
 ): Promise<StoredPages | undefined> {
   if (graph === undefined) return undefined;
-  const { readGraph } = await import('./on-demand.ts');
   return derived(engine, `${graph} is not usable, so the graph of "${name}" is being rebuilt`, () =>
     withLive(engine, graph, (file) => readGraph(file, lengthOf(live, graph), index)),
   );
@@ -119,7 +116,6 @@ async function loadGraph(
 /** Of rows whose codes are stored, the vectors need not be read. */
 async function loadCodes(engine: Engine, { name, codes }: StoredCollection, filling: Filling): Promise<void> {
   if (!codes) return;
-  const { readCodes } = await import('./on-demand.ts');
   const { index } = filling;
   await derived(engine, `${codes.file} is not usable, so codes of "${name}" are being made anew`, () =>
     withLive(engine, codes.file, (file) =>

@@ -9,7 +9,6 @@ import { LocalDatabase } from './database.ts';
 import { Engine } from './engine.ts';
 import { Events } from './events.ts';
 import { ExclusiveLease } from './lease.ts';
-import { loadCollection } from './load-collection.ts';
 import { LOG_CARE, type LogCare } from './log-care.ts';
 import { type DatabaseState, INITIAL_STATE } from './manifest-state.ts';
 import { type EngineOptions, LOCK_TIMEOUT_DEFAULT_MS, QUEUE_LIMIT_DEFAULT } from './open-options.ts';
@@ -71,6 +70,7 @@ export async function openLocal(
     if (!engine.salvaged) engine.journal.announce();
     const { yieldTurn } = platform;
     const database = new LocalDatabase({ location, engine, place, presence, yieldTurn, care });
+    void import('./on-demand.ts').then(({ indexIds }) => indexIds(engine!));
     if (options.verifyInterval !== undefined) await database.verifyEvery(options.verifyInterval);
     return database;
   } catch (error) {
@@ -158,6 +158,8 @@ async function loadCollections(engine: Engine, signal: AbortSignal | undefined):
   engine.collections.receipts.restore(receipts);
   const total = collections.reduce((sum, { rowCount }) => sum + rowCount, 0);
   let done = 0;
+  if (collections.length === 0) return;
+  const { loadCollection } = await import('./on-demand.ts');
   for (const stored of collections) {
     const state = await loadCollection(engine, stored, engine.journal.files, (rows) => {
       checkNotAborted(signal);

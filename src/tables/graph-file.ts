@@ -43,14 +43,24 @@ export function encodeImageHeader(header: Uint8Array): Uint8Array<ArrayBuffer> {
   return encodeBlock('image', 0, 0, header);
 }
 
+/** Receives pages that follow each other, up to RUN_PAGES_MAX. */
+export type PagesVisitor = (firstNumber: number, checksums: readonly number[], bytes: Uint8Array) => void;
+
+/** 64 KiB. */
+const RUN_PAGES_MAX = 128;
+
 /** Reads a graph file as far as it counts. */
 export class GraphFileReader {
   readonly #file: string;
-  readonly #read: (offset: number, length: number) => Promise<Uint8Array>;
+  readonly #read: (offset: number, length: number) => Promise<Uint8Array<ArrayBuffer>>;
   readonly #bytes: number;
 
   /** @param bytes of the file that count */
-  constructor(file: string, bytes: number, read: (offset: number, length: number) => Promise<Uint8Array>) {
+  constructor(
+    file: string,
+    bytes: number,
+    read: (offset: number, length: number) => Promise<Uint8Array<ArrayBuffer>>,
+  ) {
     this.#file = file;
     this.#bytes = bytes;
     this.#read = read;
@@ -69,7 +79,7 @@ export class GraphFileReader {
   }
 
   /** All pages, checked, in the order in which they were stored. @throws IsovecError CORRUPTION */
-  async pages(visit: (page: Page, bytes: Uint8Array) => void): Promise<void> {
+  async pages(visit: PagesVisitor): Promise<void> {
     for (let offset = DATA_HEADER_BYTES; offset < this.#bytes; ) {
       const head = decodeBlockHeader(await this.#read(offset, BLOCK_HEADER_BYTES), this.#file);
       const end = this.#endOf(head, offset);
@@ -90,21 +100,25 @@ export class GraphFileReader {
     return end;
   }
 
-  #visit(
-    entries: Uint8Array,
-    bytes: Uint8Array,
-    offset: number,
-    visit: (page: Page, bytes: Uint8Array) => void,
-  ): void {
+  #visit(entries: Uint8Array, bytes: Uint8Array<ArrayBuffer>, offset: number, visit: PagesVisitor): void {
     const table = new ByteReader(entries, this.#file);
-    let at = BLOCK_HEADER_BYTES + entries.length;
-    while (table.remaining > 0) {
-      const page = { number: table.u32(), checksum: table.u32() };
-      const content = bytes.subarray(at, at + PAGE_BYTES);
-      if (crc32c(content) !== page.checksum)
+    const pagesAt = BLOCK_HEADER_BYTES + entries.length;
+    const count = entries.length / TABLE_ENTRY_BYTES;
+    const numbers: number[] = [];
+    const checksums: number[] = [];
+    for (let index = 0; index < count; index++) {
+      numbers.push(table.u32());
+      checksums.push(table.u32());
+      const at = pagesAt + index * PAGE_BYTES;
+      if (crc32c(bytes.subarray(at, at + PAGE_BYTES)) !== checksums[index])
         throw corruptBlock(this.#file, offset, `has a damaged page at byte ${offset + at}`);
-      visit(page, content);
-      at += PAGE_BYTES;
+    }
+    for (let start = 0; start < count; ) {
+      let end = start + 1;
+      while (end < count && end - start < RUN_PAGES_MAX && numbers[end] === numbers[end - 1]! + 1) end++;
+      const run = bytes.subarray(pagesAt + start * PAGE_BYTES, pagesAt + end * PAGE_BYTES);
+      visit(numbers[start]!, checksums.slice(start, end), run);
+      start = end;
     }
   }
 }

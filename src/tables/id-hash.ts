@@ -1,99 +1,146 @@
 /**
- * From the bytes of a key to a row, by open addressing with linear probing and deletion by backward shift
- * (Knuth, The Art of Computer Programming, vol. 3, 6.4, algorithm R). It stores rows only, four bytes each; the keys
- * stay where they are.
+ * From the bytes of an id to a row, by open addressing with linear probing and deletion by backward shift
+ * (Knuth, The Art of Computer Programming, vol. 3, 6.4, algorithm R). It stores rows only, four bytes each; the ids
+ * stay where they are. The table is many small ones, chosen by the hash, which grow one by one: so growth takes a
+ * moment's work and memory at a time, where rehashing a million ids at once took 0.3 seconds.
  */
+import type { IdStore } from './id-store.ts';
 
 export const NO_ROW = 0xffff_ffff;
 
-const SLOTS_MIN = 64;
-/** Probing stays short up to here: about 2.5 slots a hit by Knuth's formula. */
-const LOAD_MAX = 0.75;
+/** Small tables: 16,000 ids each in a million, which grow in 2 ms. */
+const TABLES_SHIFT = 6;
+const SLOTS_MIN = 8;
+/** Probing stays short up to here, by Knuth's formula: 2.2 slots for an id that is there, 6 for one that is not. */
+const LOAD_MAX = 0.7;
+/** By so much a full table grows: 5.7 to 7 bytes a row. */
+const GROWTH = 1.2;
+/** Hardly one of the tables gets so much more than its share of many ids. */
+const UNEVENNESS = 1.05;
 
 export class IdHash {
-  readonly #keyOf: (row: number) => Uint8Array;
+  readonly #ids: IdStore;
   /** Differs from process to process, so that nobody can choose ids that collide. */
   readonly #seed = (Math.random() * 2 ** 32) >>> 0;
-  #slots = new Uint32Array(SLOTS_MIN).fill(NO_ROW);
-  #count = 0;
+  readonly #tables: Uint32Array[] = [];
+  readonly #counts = new Uint32Array(1 << TABLES_SHIFT);
+  #memoryBytes = 0;
+  /** Where the last probe has ended. */
+  #table = 0;
+  #slot = 0;
 
-  /** @param keyOf the key's bytes of a row that is in the table */
-  constructor(keyOf: (row: number) => Uint8Array) {
-    this.#keyOf = keyOf;
+  /** @param ids those of all rows that are put in */
+  constructor(ids: IdStore) {
+    this.#ids = ids;
+    for (let table = 0; table < 1 << TABLES_SHIFT; table++) this.#tables.push(EMPTY);
   }
 
   get memoryBytes(): number {
-    return this.#slots.byteLength;
+    return this.#memoryBytes;
+  }
+
+  /** Makes room at once for so many ids, if it is to hold them. */
+  reserve(count: number): void {
+    const perTable = Math.ceil((count / (1 << TABLES_SHIFT) / LOAD_MAX) * UNEVENNESS);
+    for (const [table, slots] of this.#tables.entries())
+      if (slots.length < perTable) this.#resize(table, perTable);
   }
 
   /** @returns the row, or NO_ROW */
-  find(key: Uint8Array): number {
-    return this.#slots[this.#probe(key)]!;
+  find(id: Uint8Array): number {
+    return this.#probe(id, 0, id.length);
   }
 
-  /** Puts a key that is not there, or gives a key that is there another row. @returns the row before, or NO_ROW */
-  set(key: Uint8Array, row: number): number {
-    if (this.#count + 1 > this.#slots.length * LOAD_MAX) this.#grow();
-    const slot = this.#probe(key);
-    const before = this.#slots[slot]!;
-    if (before === NO_ROW) this.#count++;
-    this.#slots[slot] = row;
+  /** Puts a row whose id is not there, or gives an id that is there another row. @returns the row before, or NO_ROW */
+  set(row: number): number {
+    this.#ids.find(row);
+    const { bytes, start, end } = this.#ids;
+    const before = this.#probe(bytes, start, end);
+    if (before === NO_ROW) {
+      const table = this.#table;
+      const count = ++this.#counts[table]!;
+      const slots = this.#tables[table]!;
+      if (count > slots.length * LOAD_MAX) {
+        this.#resize(table, Math.max(SLOTS_MIN, Math.ceil(slots.length * GROWTH)));
+        this.#probe(bytes, start, end);
+      }
+    }
+    this.#tables[this.#table]![this.#slot] = row;
     return before;
   }
 
   /** @returns the row that was there, or NO_ROW */
-  delete(key: Uint8Array): number {
-    const mask = this.#slots.length - 1;
-    let hole = this.#probe(key);
-    const row = this.#slots[hole]!;
+  delete(id: Uint8Array): number {
+    const row = this.#probe(id, 0, id.length);
     if (row === NO_ROW) return NO_ROW;
-    this.#count--;
-    for (let slot = (hole + 1) & mask; this.#slots[slot] !== NO_ROW; slot = (slot + 1) & mask) {
-      const home = this.#hash(this.#keyOf(this.#slots[slot]!)) & mask;
+    const slots = this.#tables[this.#table]!;
+    const size = slots.length;
+    let hole = this.#slot;
+    this.#counts[this.#table]!--;
+    for (let slot = next(hole, size); slots[slot] !== NO_ROW; slot = next(slot, size)) {
+      const home = homeOf(this.#hashOf(slots[slot]!), size);
       // Its home lies cyclically in (hole, slot]: it is still reached, and stays.
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-      this.#slots[hole] = this.#slots[slot]!;
+      if ((slot - home + size) % size < (slot - hole + size) % size) continue;
+      slots[hole] = slots[slot]!;
       hole = slot;
     }
-    this.#slots[hole] = NO_ROW;
+    slots[hole] = NO_ROW;
     return row;
   }
 
-  /** The slot of this key, or the empty one where it would go. */
-  #probe(key: Uint8Array): number {
-    const mask = this.#slots.length - 1;
-    let slot = this.#hash(key) & mask;
-    for (let row = this.#slots[slot]!; row !== NO_ROW; row = this.#slots[slot]!) {
-      if (equal(this.#keyOf(row), key)) break;
-      slot = (slot + 1) & mask;
+  /** Ends at the slot of this id, or at the empty one where it would go. @returns its row, or NO_ROW */
+  #probe(bytes: Uint8Array, start: number, end: number): number {
+    const hash = this.#hash(bytes, start, end);
+    this.#table = hash >>> (32 - TABLES_SHIFT);
+    const slots = this.#tables[this.#table]!;
+    const size = slots.length;
+    if (size === 0) return NO_ROW;
+    let slot = homeOf(hash, size);
+    let row = slots[slot]!;
+    for (; row !== NO_ROW; row = slots[slot]!) {
+      if (this.#ids.isIdOf(row, bytes, start, end)) break;
+      slot = next(slot, size);
     }
-    return slot;
+    this.#slot = slot;
+    return row;
   }
 
-  #grow(): void {
-    const before = this.#slots;
-    this.#slots = new Uint32Array(before.length * 2).fill(NO_ROW);
-    const mask = this.#slots.length - 1;
+  #resize(table: number, size: number): void {
+    const before = this.#tables[table]!;
+    const slots = new Uint32Array(size).fill(NO_ROW);
     for (const row of before) {
       if (row === NO_ROW) continue;
-      let slot = this.#hash(this.#keyOf(row)) & mask;
-      while (this.#slots[slot] !== NO_ROW) slot = (slot + 1) & mask;
-      this.#slots[slot] = row;
+      let slot = homeOf(this.#hashOf(row), size);
+      while (slots[slot] !== NO_ROW) slot = next(slot, size);
+      slots[slot] = row;
     }
+    this.#tables[table] = slots;
+    this.#memoryBytes += slots.byteLength - before.byteLength;
   }
 
-  /** FNV-1a (Fowler, Noll, Vo) over the bytes, then the finalizer of MurmurHash3, since low bits are what is used. */
-  #hash(key: Uint8Array): number {
-    let hash = this.#seed ^ 0x811c9dc5;
-    for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key[index]!, 0x01000193);
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  #hashOf(row: number): number {
+    const ids = this.#ids;
+    ids.find(row);
+    return this.#hash(ids.bytes, ids.start, ids.end);
+  }
+
+  /** FNV-1a (Fowler, Noll, Vo) over the bytes, then the finalizer of MurmurHash3, since all bits are used. */
+  #hash(bytes: Uint8Array, start: number, end: number): number {
+    let hash = this.#seed;
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x0100_0193);
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
     return (hash ^ (hash >>> 16)) >>> 0;
   }
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
-  return true;
+const EMPTY = new Uint32Array();
+
+/** By the bits that do not choose the table, in a table of any size. */
+function homeOf(hash: number, size: number): number {
+  return Math.floor((((hash << TABLES_SHIFT) >>> 0) / 2 ** 32) * size);
+}
+
+function next(slot: number, size: number): number {
+  return slot + 1 === size ? 0 : slot + 1;
 }

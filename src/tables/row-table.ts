@@ -1,7 +1,8 @@
 import { IsovecError } from '../base/errors.ts';
 import { ROWS_MAX } from '../base/limits.ts';
-import { Bitmap, ByteArena, Uint32Column } from './growable.ts';
+import { Bitmap } from './growable.ts';
 import { IdHash, NO_ROW } from './id-hash.ts';
+import { IdStore } from './id-store.ts';
 
 /**
  * Which id stands in which row. Rows are given out in order and never change; a replaced or deleted record leaves a
@@ -9,20 +10,22 @@ import { IdHash, NO_ROW } from './id-hash.ts';
  *
  * Every row has a position, its place in insertion order: its own number, or for a record that replaced another, the
  * position of the one it replaced.
+ *
+ * Rows are found by their ids through a hash, which queries do not need: after opening it is filled in when an id is
+ * first asked for, or before that, a piece at a time, by `indexIds`.
  */
 export class RowTable {
-  readonly #arena = new ByteArena();
-  /** Where each row's id starts in the arena; it ends where the next one starts. */
-  readonly #starts = new Uint32Column();
-  readonly #positions = new Uint32Column();
+  readonly #ids = new IdStore();
   readonly #dead = new Bitmap();
-  readonly #hash = new IdHash((row) => this.idBytes(row));
+  readonly #hash = new IdHash(this.#ids);
+  /** Rows below this are in the hash, if they live. */
+  #indexedCount = 0;
   readonly #decoder = new TextDecoder();
   #deadCount = 0;
 
   /** Rows given out, dead ones included. */
   get rowCount(): number {
-    return this.#starts.length;
+    return this.#ids.rowCount;
   }
 
   get liveCount(): number {
@@ -34,17 +37,12 @@ export class RowTable {
   }
 
   get memoryBytes(): number {
-    return (
-      this.#arena.memoryBytes +
-      this.#starts.memoryBytes +
-      this.#positions.memoryBytes +
-      this.#dead.memoryBytes +
-      this.#hash.memoryBytes
-    );
+    return this.#ids.memoryBytes + this.#dead.memoryBytes + this.#hash.memoryBytes;
   }
 
   /** @returns the live row of this id, or NO_ROW */
   find(id: Uint8Array): number {
+    this.indexIds();
     return this.#hash.find(id);
   }
 
@@ -57,10 +55,10 @@ export class RowTable {
     return this.#dead.copy();
   }
 
+  /** A view of memory that never changes. */
   idBytes(row: number): Uint8Array {
-    const next = row + 1;
-    const end = next < this.#starts.length ? this.#starts.get(next) : this.#arena.length;
-    return this.#arena.view(this.#starts.get(row), end);
+    this.#ids.find(row);
+    return this.#ids.bytes.subarray(this.#ids.start, this.#ids.end);
   }
 
   id(row: number): string {
@@ -68,22 +66,27 @@ export class RowTable {
   }
 
   position(row: number): number {
-    return this.#positions.get(row);
+    this.#ids.find(row);
+    return this.#ids.position;
   }
 
   /** Gives the id the next row. The row that it had, if any, dies and hands on its position.
    *  @returns the new row, and the one before or NO_ROW */
   put(id: Uint8Array): { row: number; replaced: number } {
+    this.indexIds();
     const row = this.rowCount;
-    this.#checkRoom(id);
-    const replaced = this.#hash.set(id, row);
-    this.#push(id, replaced === NO_ROW ? row : this.position(replaced));
+    this.#checkRoom(1);
+    const found = this.#hash.find(id);
+    this.#ids.append(id, found === NO_ROW ? row : this.position(found));
+    const replaced = this.#hash.set(row);
+    this.#indexedCount++;
     if (replaced !== NO_ROW) this.#bury(replaced);
     return { row, replaced };
   }
 
   /** @returns the row that died, or NO_ROW */
   delete(id: Uint8Array): number {
+    this.indexIds();
     const row = this.#hash.delete(id);
     if (row !== NO_ROW) this.#bury(row);
     return row;
@@ -92,13 +95,42 @@ export class RowTable {
   /** Takes back the next row as it was stored. A dead one is not found by its id. */
   restore(id: Uint8Array, position: number, isDead: boolean): void {
     const row = this.rowCount;
-    this.#checkRoom(id);
-    this.#push(id, position);
+    this.#checkRoom(1);
+    this.#ids.append(id, position);
     if (isDead) this.#bury(row);
-    else if (this.#hash.set(id, row) !== NO_ROW)
-      throw new IsovecError('CORRUPTION', `the id of row ${row} is that of another live row`, {
-        details: { row },
-      });
+  }
+
+  /** Takes back the next rows from the payload of an id block, which is this table's from now on.
+   *  @throws IsovecError CORRUPTION */
+  restoreBlock(payload: Uint8Array, rowCount: number, file: string): void {
+    this.#checkRoom(rowCount);
+    this.#ids.take(payload, rowCount, file);
+  }
+
+  /** Of rows that have been taken back: they are not found by their ids. */
+  restoreDeaths(rows: readonly number[]): void {
+    for (const row of rows) if (this.isLive(row)) this.#bury(row);
+  }
+
+  /**
+   * Sees to it that rows are found by their ids.
+   * @param count rows at most
+   * @returns whether it is done
+   * @throws IsovecError CORRUPTION when two live rows have the same id
+   */
+  indexIds(count = Number.POSITIVE_INFINITY): boolean {
+    if (this.#indexedCount === this.rowCount) return true;
+    if (this.#indexedCount === 0) this.#hash.reserve(this.liveCount);
+    for (let left = count; left > 0 && this.#indexedCount < this.rowCount; left--) {
+      const row = this.#indexedCount;
+      const before = this.#dead.has(row) ? NO_ROW : this.#hash.set(row);
+      if (before !== NO_ROW)
+        throw new IsovecError('CORRUPTION', `the id of row ${row} is that of another live row`, {
+          details: { row },
+        });
+      this.#indexedCount++;
+    }
+    return this.#indexedCount === this.rowCount;
   }
 
   /** Live rows in insertion order. */
@@ -110,16 +142,9 @@ export class RowTable {
   }
 
   /** @throws IsovecError QUOTA_EXCEEDED */
-  #checkRoom(id: Uint8Array): void {
-    // The arena's offsets are u32 as well, and its ids are at least one byte long.
-    if (this.rowCount >= ROWS_MAX || this.#arena.length + id.length > ROWS_MAX)
-      throw new IsovecError('QUOTA_EXCEEDED', `a collection holds at most ${ROWS_MAX} rows and bytes of ids`);
-  }
-
-  #push(id: Uint8Array, position: number): void {
-    this.#starts.push(this.#arena.length);
-    this.#arena.append(id);
-    this.#positions.push(position);
+  #checkRoom(count: number): void {
+    if (this.rowCount + count > ROWS_MAX)
+      throw new IsovecError('QUOTA_EXCEEDED', `a collection holds at most ${ROWS_MAX} rows`);
   }
 
   #bury(row: number): void {

@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ByteWriter } from '../../src/base/bytes.ts';
 import { encodeDeaths } from '../../src/tables/block.ts';
 import { checkDataHeader, DATA_HEADER_BYTES, encodeDataHeader } from '../../src/tables/data-header.ts';
 import { IdHash, NO_ROW } from '../../src/tables/id-hash.ts';
+import { IdStore } from '../../src/tables/id-store.ts';
 import { RowTable } from '../../src/tables/row-table.ts';
 import {
-  decodeIds,
   decodeRowsFile,
   encodeExtents,
   encodeIdBlocks,
@@ -19,8 +20,8 @@ describe('the id hash', () => {
     const step = fc.record({ key: fc.nat(300), isDelete: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 1500, size: 'max' }), (steps) => {
-        const keys: Uint8Array[] = [];
-        const hash = new IdHash((row) => keys[row]!);
+        const ids = new IdStore();
+        const hash = new IdHash(ids);
         const model = new Map<number, number>();
         for (const { key, isDelete } of steps) {
           const expected = model.get(key) ?? NO_ROW;
@@ -28,9 +29,9 @@ describe('the id hash', () => {
             expect(hash.delete(bytes(`key ${key}`))).toBe(expected);
             model.delete(key);
           } else {
-            keys.push(bytes(`key ${key}`));
-            expect(hash.set(keys.at(-1)!, keys.length - 1)).toBe(expected);
-            model.set(key, keys.length - 1);
+            ids.append(bytes(`key ${key}`), 0);
+            expect(hash.set(ids.rowCount - 1)).toBe(expected);
+            model.set(key, ids.rowCount - 1);
           }
         }
         for (let key = 0; key <= 300; key++)
@@ -38,6 +39,45 @@ describe('the id hash', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('the ids of rows', () => {
+  const id = fc.oneof(fc.string({ minLength: 1, maxLength: 40 }), fc.constant('x'.repeat(1000)));
+  const entries = fc.array(fc.record({ id, position: fc.nat(0xffff_ffff) }), {
+    minLength: 1,
+    maxLength: 300,
+  });
+
+  it('are found in any order, from blocks that were read and from rows that came since', () => {
+    fc.assert(
+      fc.property(entries, entries, fc.array(fc.nat(599), { maxLength: 100 }), (stored, added, asked) => {
+        const writer = new ByteWriter();
+        for (const { id, position } of stored) writer.u16(bytes(id).length).u32(position).raw(bytes(id));
+        const ids = new IdStore();
+        ids.take(writer.bytes(), stored.length, 'rows');
+        for (const { id, position } of added) ids.append(bytes(id), position);
+        const all = [...stored, ...added];
+        expect(ids.rowCount).toBe(all.length);
+        for (const row of [...all.keys(), ...asked]) {
+          const expected = all[row % all.length]!;
+          ids.find(row % all.length);
+          expect(ids.position).toBe(expected.position);
+          expect([...ids.bytes.subarray(ids.start, ids.end)]).toEqual([...bytes(expected.id)]);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('are refused from a block with more or fewer than it says', () => {
+    const payload = new ByteWriter().u16(1).u32(0).raw(bytes('a')).u16(2).u32(1).raw(bytes('bc')).bytes();
+    const refused = expect.objectContaining({ code: 'CORRUPTION' });
+    for (const count of [0, 1, 3, 100])
+      expect(() => new IdStore().take(payload, count, 'rows')).toThrow(refused);
+    for (let end = 0; end < payload.length; end++)
+      expect(() => new IdStore().take(payload.subarray(0, end), 2, 'rows')).toThrow(refused);
+    new IdStore().take(payload, 2, 'rows');
   });
 });
 
@@ -91,10 +131,8 @@ describe('the row table', () => {
         );
         const found = decodeRowsFile(file, FILE);
         const restored = new RowTable();
-        for (const block of found.ids)
-          decodeIds(block, FILE, (id, position) =>
-            restored.restore(id, position, found.deaths.includes(restored.rowCount)),
-          );
+        for (const block of found.ids) restored.restoreBlock(block.payload, block.rowCount, FILE);
+        restored.restoreDeaths(found.deaths);
         expect(found.extents).toEqual(extents);
         expect(restored.liveCount).toBe(model.size);
         expect([...restored.rowsInOrder()]).toEqual([...rows.rowsInOrder()]);
@@ -102,6 +140,21 @@ describe('the row table', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('that was read with one id in two live rows refuses to look for any, every time', () => {
+    const { rows } = lived([
+      { id: 'a', isDelete: false },
+      { id: 'b', isDelete: false },
+      { id: 'a', isDelete: true },
+      { id: 'a', isDelete: false },
+    ]);
+    const { ids } = decodeRowsFile(fileOf(...encodeIdBlocks(rows, 0, rows.rowCount)), FILE);
+    const restored = new RowTable();
+    for (const { payload, rowCount } of ids) restored.restoreBlock(payload, rowCount, FILE);
+    for (let attempt = 0; attempt < 3; attempt++)
+      expect(() => restored.find(bytes('b'))).toThrow(expect.objectContaining({ code: 'CORRUPTION' }));
+    expect(restored.id(1)).toBe('b');
   });
 
   it('refuses a file of which any byte has changed', () => {
