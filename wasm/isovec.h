@@ -100,6 +100,13 @@ EXPORT address isovec_vector_buffer(void);
  *  @return 0, ISOVEC_NO_MEMORY */
 EXPORT i32 isovec_reserve(u32 count);
 
+/** @return by how many pages of 64 KiB memory has to grow for `count` further slots, and for linking them and all that
+ *  are pending; 0xffffffff when they are too many whatever there is */
+EXPORT u32 isovec_pages_for(u32 count);
+
+/** From now on memory grows by what is needed and a little, not by an eighth. @return 0 */
+EXPORT i32 isovec_spare_memory(void);
+
 /** Holds the vector in the buffer under a row number, which the caller knows to be unused. May grow.
  *  Cosine: scaled to length 1 in float64, whatever its magnitude.
  *  @return its slot, ISOVEC_NO_MEMORY */

@@ -44,6 +44,11 @@ export interface OpenOptions {
   lockTimeout?: number;
   /** How much may wait to be written before a write is refused with QUOTA_EXCEEDED. Default 100,000 calls, 512 MiB. */
   queueLimit?: { operations?: number; bytes?: number };
+  /** Bytes that the database may take in memory, as `stats().memoryBytes` counts them. Caches give way first; a write that
+   *  would need more is refused with QUOTA_EXCEEDED, whose details say what would fit, and nothing of it is stored;
+   *  opening what does not fit fails in the same way, and so does `setQuantization` where there is no room for both
+   *  indexes. A sixteenth is kept from writes, for linking and for opening again. Left out: what there is. At least 4 MiB. */
+  memoryLimit?: number;
   /** Called while opening (replaying the log, rebuilding an index) and during long maintenance. */
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;

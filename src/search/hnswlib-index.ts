@@ -73,6 +73,12 @@ export class HnswlibIndex implements VectorIndex {
   readonly codeBytes = 0;
   readonly calibration = undefined;
 
+  bytesFor(count: number): number {
+    const { dimensions, m } = this.#config;
+    // Here and over there.
+    return count * (2 * dimensions * Float32Array.BYTES_PER_ELEMENT + nodeBytes(m));
+  }
+
   reserve(count: number): void {
     this.#growGraph(this.count + count);
     this.#store.reserve(count);

@@ -7,6 +7,9 @@ import type { GraphImage, Neighbours, VectorIndex, VectorIndexConfig } from './v
 
 /** Of a state byte: the state; the rest is the level. */
 const STATE_MASK = 7;
+const WASM_PAGE_BYTES = 65_536;
+/** In the table of slots. */
+const ROW_BYTES = 4;
 /** Of a graph image, as in wasm/isovec.h. */
 const GRAPH_SECTIONS = 7;
 
@@ -65,6 +68,15 @@ class KernelIndex implements VectorIndex {
 
   reserve(count: number): void {
     this.#kernel.call('isovec_reserve', count);
+  }
+
+  bytesFor(count: number): number {
+    const pages = this.#kernel.call('isovec_pages_for', Math.min(count, NONE));
+    return pages === NONE ? Number.POSITIVE_INFINITY : pages * WASM_PAGE_BYTES + count * ROW_BYTES;
+  }
+
+  spareMemory(): void {
+    this.#kernel.call('isovec_spare_memory');
   }
 
   add(row: number, vector: Float32Array): void {

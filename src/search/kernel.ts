@@ -19,6 +19,8 @@ interface KernelExports {
   isovec_code_buffer(): number;
   isovec_code_address(slot: number): number;
   isovec_reserve(count: number): number;
+  isovec_pages_for(count: number): number;
+  isovec_spare_memory(): number;
   isovec_add(row: number): number;
   isovec_restore(slot: number): number;
   isovec_add_code(row: number): number;
@@ -177,6 +179,7 @@ const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_answer_rows',
   'isovec_answer_distances',
   'isovec_image_header',
+  'isovec_pages_for',
   'isovec_image_buffer',
   'isovec_image_section_bytes',
 ] as const);

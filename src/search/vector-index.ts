@@ -33,6 +33,11 @@ export interface VectorIndex {
    *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
   reserve(count: number): void;
 
+  /** By how much memory has to grow for so many more rows, linked and all; Infinity where they are too many. */
+  bytesFor(count: number): number;
+  /** Memory is scarce: from now on it does not grow ahead of what is needed. */
+  spareMemory?(): void;
+
   /** Holds a row's vector (copied). The row must be absent, or known from a graph image and without its vector yet.
    *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
   add(row: number, vector: Float32Array): void;

@@ -3,12 +3,13 @@
  * block that overlap share one read.
  */
 export class BlockCache {
-  readonly #boundBytes: number;
+  readonly #boundBytes: () => number;
   /** In order of use, the latest last. A promise while the block is being read. */
   readonly #blocks = new Map<string, { bytes: number; block: Uint8Array | Promise<Uint8Array> }>();
   #heldBytes = 0;
 
-  constructor(boundBytes: number) {
+  /** @param boundBytes is asked each time */
+  constructor(boundBytes: () => number) {
     this.#boundBytes = boundBytes;
   }
 
@@ -39,11 +40,16 @@ export class BlockCache {
       // What could not be read is not remembered; whoever asked gets the error.
       () => this.#drop(key, entry),
     );
+    this.shrink(this.#boundBytes());
+    return block;
+  }
+
+  /** Throws out what has not been used for longest, until no more than this is held. */
+  shrink(bytes: number): void {
     for (const [oldest, each] of this.#blocks) {
-      if (this.#heldBytes <= this.#boundBytes) break;
+      if (this.#heldBytes <= bytes) break;
       this.#drop(oldest, each);
     }
-    return block;
   }
 
   #drop(key: string, entry: { bytes: number }): void {

@@ -29,6 +29,8 @@ export class CollectionFiles {
   readonly names: GrowingFiles;
   /** Of vectors that were read by row: where the index does not hold them, queries read many. */
   vectorCache: VectorCache | undefined;
+  /** Whether caches may take so many bytes more. */
+  mayCache: (bytes: number) => boolean = () => true;
   readonly #storage: StorageBackend;
   readonly #cache: BlockCache;
   readonly #dimensions: number;

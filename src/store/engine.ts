@@ -25,6 +25,7 @@ import { ExclusiveLease, type WriterLease } from './lease.ts';
 import { makeIndex } from './make-index.ts';
 import type { DatabaseState } from './manifest-state.ts';
 import { growingFileNames } from './manifest-state.ts';
+import type { MemoryLimit } from './memory-limit.ts';
 import type { Mutation } from './mutations.ts';
 import {
   type ChangeOperation,
@@ -62,12 +63,14 @@ export class Engine {
   /** What the checksums of new files are made with. */
   readonly checksum: ChecksumName;
   readonly pause: () => Promise<void>;
-  readonly cache = new BlockCache(BLOCK_CACHE_BYTES);
+  readonly cache = new BlockCache(() => this.memoryLimit?.cacheBytes(BLOCK_CACHE_BYTES) ?? BLOCK_CACHE_BYTES);
   readonly collections: Collections;
   /** Where what is cut off the log is kept. */
   archiving: Archiving | undefined;
   /** Held while a batch is put together and staged, and while maintenance needs the state to stand still. */
   readonly writing: WriteQueue;
+  /** Set where there is one. */
+  memoryLimit: MemoryLimit | undefined;
   /** Set while the database is damaged and not repaired yet. */
   salvaged: Salvaged | undefined;
   /** Called after each commit. */
@@ -102,13 +105,18 @@ export class Engine {
     return bytes;
   }
 
-  createIndex(config: ResolvedConfig, calibration?: Calibration): Promise<VectorIndex> {
-    return makeIndex(this.#kernel, config, calibration);
+  async createIndex(config: ResolvedConfig, calibration?: Calibration): Promise<VectorIndex> {
+    const index = await makeIndex(this.#kernel, config, calibration);
+    this.memoryLimit?.checkFits('an index for another collection', index.memoryBytes);
+    if (this.memoryLimit) index.spareMemory?.();
+    return index;
   }
 
   /** The files of a collection, to be read by row. @param extents what they hold already */
   createFiles(names: GrowingFiles, config: ResolvedConfig, extents: RecordExtent[] = []): CollectionFiles {
-    return new CollectionFiles(this.storage, this.cache, names, config.dimensions, extents);
+    const files = new CollectionFiles(this.storage, this.cache, names, config.dimensions, extents);
+    files.mayCache = (bytes) => this.memoryLimit?.mayCache(bytes) ?? true;
+    return files;
   }
 
   /** Everything that was staged is gone: the write that it stood on has failed. */
@@ -262,6 +270,7 @@ export class Engine {
     const { operations, receipt } = draft;
     if (operations.length === 0) return Promise.resolve();
     const puts = countPuts(operations);
+    this.memoryLimit?.checkWrite(operations, (collectionId) => this.#staging.awaited(collectionId));
     this.#reserve(puts);
     const committed = this.#commit(operations, receipt, () => {
       draft.unmerge();

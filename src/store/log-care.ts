@@ -49,3 +49,13 @@ export const LOG_CARE: LogCare = {
   retryMs: 1000,
   retryMaxMs: 5 * 60 * 1000,
 };
+
+/** Records wait in memory for the checkpoint that stores them: they are to take an eighth of it at most. */
+export function careWithin(care: LogCare, memoryLimitBytes: number): LogCare {
+  const bytesMax = memoryLimitBytes / 8;
+  return {
+    ...care,
+    checkpointBytesMin: Math.min(care.checkpointBytesMin, bytesMax),
+    checkpointBytesMax: Math.min(care.checkpointBytesMax, bytesMax),
+  };
+}

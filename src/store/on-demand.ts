@@ -13,6 +13,7 @@ export { repair } from './integrity/repair.ts';
 export { verify } from './integrity/verify.ts';
 export { verifyRegularly } from './integrity/verify-regularly.ts';
 export { loadCollection } from './load-collection.ts';
+export { MemoryLimit } from './memory-limit.ts';
 export { searchCodes } from './query-codes.ts';
 export { IndexReplacement } from './replace-index.ts';
 export { restoreLocal } from './restore.ts';

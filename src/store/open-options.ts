@@ -10,6 +10,8 @@ export const QUEUE_LIMIT_DEFAULT = { operations: 100_000, bytes: 512 * 1024 * 10
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** Verifying takes longer than this for all but the smallest databases. */
 const VERIFY_INTERVAL_MIN_MS = 1000;
+/** An empty collection takes a megabyte or two. */
+const MEMORY_LIMIT_MIN_BYTES = 4 * 1024 * 1024;
 export const OPTION_KEYS = [
   'storage',
   'worker',
@@ -24,6 +26,7 @@ export const OPTION_KEYS = [
   'verifyInterval',
   'lockTimeout',
   'queueLimit',
+  'memoryLimit',
   'onProgress',
   'signal',
 ];
@@ -46,7 +49,7 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   checkObject(options, 'options');
   checkKeys(options, OPTION_KEYS, 'options');
   const { storage, worker, durability, syncInterval, recovery, lockTimeout, onProgress, signal } = options;
-  const { queueLimit, checksum, verifyInterval } = options;
+  const { queueLimit, memoryLimit, checksum, verifyInterval } = options;
   if (storage !== undefined)
     checkOneOf(storage, ['auto', 'opfs', 'indexeddb', 'fs', 'memory'], 'options.storage');
   if (worker !== undefined) checkOneOf(worker, ['auto', true, false], 'options.worker');
@@ -58,6 +61,8 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   if (checksum !== undefined) checkOneOf(checksum, ['crc32c', 'sha256', 'blake3'], 'options.checksum');
   if (verifyInterval !== undefined)
     checkInteger(verifyInterval, VERIFY_INTERVAL_MIN_MS, TIMEOUT_MAX_MS, 'options.verifyInterval');
+  if (memoryLimit !== undefined)
+    checkInteger(memoryLimit, MEMORY_LIMIT_MIN_BYTES, Number.MAX_SAFE_INTEGER, 'options.memoryLimit');
   if (lockTimeout !== undefined) checkInteger(lockTimeout, 0, TIMEOUT_MAX_MS, 'options.lockTimeout');
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalid('options.onProgress', 'a function', onProgress);

@@ -9,7 +9,7 @@ import { LocalDatabase } from './database.ts';
 import { Engine } from './engine.ts';
 import { Events } from './events.ts';
 import { ExclusiveLease } from './lease.ts';
-import { LOG_CARE, type LogCare } from './log-care.ts';
+import { careWithin, LOG_CARE, type LogCare } from './log-care.ts';
 import { type DatabaseState, INITIAL_STATE } from './manifest-state.ts';
 import { type EngineOptions, LOCK_TIMEOUT_DEFAULT_MS, QUEUE_LIMIT_DEFAULT } from './open-options.ts';
 import { decodeOperations } from './operations.ts';
@@ -69,7 +69,8 @@ export async function openLocal(
       (await import('./on-demand.ts')).share(engine, lock, () => acquire({ create: false }));
     if (!engine.salvaged) engine.journal.announce();
     const { yieldTurn } = platform;
-    const database = new LocalDatabase({ location, engine, place, presence, yieldTurn, care });
+    const bounded = options.memoryLimit === undefined ? care : careWithin(care, options.memoryLimit);
+    const database = new LocalDatabase({ location, engine, place, presence, yieldTurn, care: bounded });
     void import('./on-demand.ts').then(({ indexIds }) => indexIds(engine!));
     if (options.verifyInterval !== undefined) await database.verifyEvery(options.verifyInterval);
     return database;
@@ -140,6 +141,10 @@ async function recover(
   }
   const journal = await Journal.open<DatabaseState>(storage, INITIAL_STATE, journalOptions);
   const engine = makeEngine(journal);
+  if (options.memoryLimit !== undefined) {
+    const { MemoryLimit } = await import('./on-demand.ts');
+    engine.memoryLimit = new MemoryLimit(options.memoryLimit, engine);
+  }
   await loadCollections(engine, signal);
   const tell = throttle((progress: Progress) => events.emit('progress', progress));
   await journal.replay(
@@ -147,7 +152,11 @@ async function recover(
       checkNotAborted(signal);
       return engine.collections.applyAll(decodeOperations(payload, `log entry ${sequence}`));
     },
-    (done, total) => tell({ phase: 'replay', done, total }),
+    (done, total) => {
+      if (done % PROGRESS_ENTRIES === 0 || done === total)
+        engine.memoryLimit?.checkFits('what the log holds');
+      tell({ phase: 'replay', done, total });
+    },
   );
   return engine;
 }
@@ -161,6 +170,7 @@ async function loadCollections(engine: Engine, signal: AbortSignal | undefined):
   if (collections.length === 0) return;
   const { loadCollection } = await import('./on-demand.ts');
   for (const stored of collections) {
+    engine.memoryLimit?.checkOpening(stored, engine.journal.files);
     const state = await loadCollection(engine, stored, engine.journal.files, (rows) => {
       checkNotAborted(signal);
       done += rows;

@@ -39,7 +39,7 @@ export async function searchCodes<T>(
   if (query.exact) return scanVectors(state, query, use);
   const { index, config, files } = state;
   const { vector, topK, ef } = query;
-  files.vectorCache ??= new VectorCache(config.dimensions, VECTOR_CACHE_BYTES);
+  files.vectorCache ??= new VectorCache(config.dimensions, VECTOR_CACHE_BYTES, files.mayCache);
   const { factor, extra } = CANDIDATES[config.quantization === 'binary' ? 'binary' : 'int8'];
   const { rows } = index.search(vector, Math.ceil(topK * factor) + extra, ef);
   return state.view(rows, async (view) => {

@@ -63,7 +63,9 @@ export class IndexReplacement {
     const { quantization } = change;
     const calibration = change.calibration ?? (await learnCalibration(state, quantization));
     const config = { ...state.config, quantization };
-    return new IndexReplacement(engine, state, config, await engine.createIndex(config, calibration));
+    const next = await engine.createIndex(config, calibration);
+    engine.memoryLimit?.checkFits('a second index beside the first', next.bytesFor(state.rows.liveCount));
+    return new IndexReplacement(engine, state, config, next);
   }
 
   /** Gives the new index what was there at the start. */

@@ -16,9 +16,12 @@ export class VectorCache {
   readonly #dimensions: number;
   readonly #places: number;
   readonly #pages: (Page | undefined)[] = [];
+  readonly #mayGrow: (bytes: number) => boolean;
   #heldBytes = 0;
 
-  constructor(dimensions: number, boundBytes: number) {
+  /** @param mayGrow is asked before memory is taken */
+  constructor(dimensions: number, boundBytes: number, mayGrow: (bytes: number) => boolean = () => true) {
+    this.#mayGrow = mayGrow;
     this.#dimensions = dimensions;
     const rows = Math.floor(boundBytes / ((dimensions + 1) * Float32Array.BYTES_PER_ELEMENT));
     this.#places = Math.max(PAGE_ROWS, rows - (rows % PAGE_ROWS));
@@ -35,17 +38,19 @@ export class VectorCache {
     return page?.tags[place % PAGE_ROWS] === row + 1 ? this.#view(page, place) : undefined;
   }
 
-  /** Copies it. */
+  /** Copies it, as long as there may be memory for it. */
   keep(row: number, vector: Float32Array): void {
     const place = row % this.#places;
     const page = this.#page(Math.floor(place / PAGE_ROWS));
+    if (!page) return;
     this.#view(page, place).set(vector);
     page.tags[place % PAGE_ROWS] = row + 1;
   }
 
-  #page(number: number): Page {
+  #page(number: number): Page | undefined {
     const page = this.#pages[number];
-    if (page) return page;
+    if (page || !this.#mayGrow(PAGE_ROWS * (this.#dimensions + 1) * Float32Array.BYTES_PER_ELEMENT))
+      return page;
     const made = {
       tags: new Uint32Array(PAGE_ROWS),
       vectors: new Float32Array(PAGE_ROWS * this.#dimensions),

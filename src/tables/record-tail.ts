@@ -64,6 +64,9 @@ export class RecordTail {
   }
 }
 
+/** Of the objects that hold a record, in V8. */
+const RECORD_OVERHEAD_BYTES = 250;
+
 function sizeOf(record: TailRecord): number {
-  return record.body.byteLength + record.vector.byteLength;
+  return record.body.byteLength + record.vector.byteLength + RECORD_OVERHEAD_BYTES;
 }
