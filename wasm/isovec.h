@@ -130,6 +130,11 @@ EXPORT i32 isovec_add_code(u32 row);
 /** As isovec_restore, from the code in its buffer. @return as isovec_restore; ISOVEC_BAD_ARGUMENT for float32 */
 EXPORT i32 isovec_restore_code(u32 slot);
 
+/** As isovec_restore_code, of many at once: in the buffer of isovec_image_buffer stand `count` slots, a word each, and
+ *  then as many codes. Slots that await none are passed over.
+ *  @return how many were restored, ISOVEC_BAD_ARGUMENT for float32, or when the buffer is too small */
+EXPORT i32 isovec_restore_codes(u32 count);
+
 /** @return the address of a slot's code. Slot: below ISOVEC_COUNT_SLOTS, pending, linked or doomed */
 EXPORT address isovec_code_address(u32 slot);
 

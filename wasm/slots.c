@@ -187,6 +187,26 @@ i32 isovec_restore_code(u32 slot) {
   return 0;
 }
 
+i32 isovec_restore_codes(u32 count) {
+  if (ix.codes == ISOVEC_FLOAT32 || !scratch.image_buffer ||
+      (u64)count * (4 + ix.code_bytes) > IMAGE_BUFFER_BYTES)
+    return ISOVEC_BAD_ARGUMENT;
+  const u32 *slots = at(scratch.image_buffer);
+  const u8 *codes = (const u8 *)(slots + count);
+  i32 restored = 0;
+  for (u32 i = 0; i < count; i++) {
+    if (slots[i] >= ix.slots || !is_awaiting(slots[i])) continue;
+    u8 *code = code_of(slots[i]);
+    copy_bytes(code, codes + (u64)i * ix.code_bytes, ix.code_bytes);
+    fill_bytes(code + ix.code_bytes, 0, ix.code_stride - ix.code_bytes);
+    set_state(slots[i], STATE_LINKED, level_of(slots[i]));
+    restored++;
+  }
+  ix.awaiting_count -= (u32)restored;
+  ix.linked_count += (u32)restored;
+  return restored;
+}
+
 i32 isovec_remove(u32 slot) {
   if (slot >= ix.slots) return ISOVEC_BAD_ARGUMENT;
   switch (state_of(slot)) {

@@ -94,6 +94,10 @@ export class HnswlibIndex implements VectorIndex {
     this.#pending.add(slot);
   }
 
+  addCodes(): void {
+    assert(false, 'there are no codes');
+  }
+
   addCode(): never {
     throw withoutCodes();
   }

@@ -3,10 +3,17 @@ import { assert, IsovecError } from '../base/errors.ts';
 import { type Calibration, calibrationFor } from './calibration.ts';
 import { Kernel, STATE } from './kernel.ts';
 import { NONE, RowSlots } from './row-slots.ts';
-import type { GraphImage, Neighbours, VectorIndex, VectorIndexConfig } from './vector-index.ts';
+import {
+  GRAPH_PIECE_BYTES_MAX,
+  type GraphImage,
+  type Neighbours,
+  type VectorIndex,
+  type VectorIndexConfig,
+} from './vector-index.ts';
 
 /** Of a state byte: the state; the rest is the level. */
 const STATE_MASK = 7;
+const WORD_BYTES = 4;
 const WASM_PAGE_BYTES = 65_536;
 /** In the table of slots. */
 const ROW_BYTES = 4;
@@ -88,6 +95,28 @@ class KernelIndex implements VectorIndex {
   addCode(row: number, code: Uint8Array): void {
     this.#kernel.writeCode(code);
     this.#hold(row, 'isovec_add_code', 'isovec_restore_code');
+  }
+
+  addCodes(firstRow: number, codes: Uint8Array, isWanted: (row: number) => boolean): void {
+    const { codeBytes } = this;
+    const rowCount = codes.length / codeBytes;
+    const atOnce = Math.floor(GRAPH_PIECE_BYTES_MAX / (codeBytes + WORD_BYTES));
+    const slots = Uint32Array.from({ length: rowCount }, (_, at) => this.#slots.get(firstRow + at));
+    for (const [at, slot] of slots.entries())
+      if (slot === NONE ? isWanted(firstRow + at) : atOnce === 0)
+        this.addCode(firstRow + at, codes.subarray(at * codeBytes, (at + 1) * codeBytes));
+    if (atOnce === 0) return;
+    for (let start = 0; start < rowCount; start += atOnce) {
+      const end = Math.min(rowCount, start + atOnce);
+      this.#restoreCodes(slots.subarray(start, end), codes.subarray(start * codeBytes, end * codeBytes));
+    }
+  }
+
+  #restoreCodes(slots: Uint32Array, codes: Uint8Array): void {
+    const buffer = this.#graphBuffer();
+    this.#kernel.u32(buffer, slots.length).set(slots);
+    this.#kernel.u8(buffer + slots.byteLength, codes.length).set(codes);
+    this.#kernel.call('isovec_restore_codes', slots.length);
   }
 
   readCode(row: number): Uint8Array<ArrayBuffer> {
@@ -197,10 +226,16 @@ class KernelIndex implements VectorIndex {
     );
   }
 
+  /** 64 KiB for what goes in and out by the piece. */
+  #graphBuffer(): number {
+    const buffer = this.#kernel.call('isovec_image_buffer');
+    if (buffer === 0) throw new IsovecError('QUOTA_EXCEEDED', 'search index: no memory for a graph image');
+    return buffer;
+  }
+
   #graphImage(): GraphImage {
     const kernel = this.#kernel;
-    const buffer = kernel.call('isovec_image_buffer');
-    if (buffer === 0) throw new IsovecError('QUOTA_EXCEEDED', 'search index: no memory for a graph image');
+    const buffer = this.#graphBuffer();
     return {
       header: this.#graphHeader().slice(),
       sections: Array.from({ length: GRAPH_SECTIONS }, (_, section) =>

@@ -25,6 +25,7 @@ interface KernelExports {
   isovec_restore(slot: number): number;
   isovec_add_code(row: number): number;
   isovec_restore_code(slot: number): number;
+  isovec_restore_codes(count: number): number;
   isovec_remove(slot: number): number;
   isovec_row_address(slot: number): number;
   isovec_state_address(slot: number): number;

@@ -43,6 +43,8 @@ export interface VectorIndex {
   add(row: number, vector: Float32Array): void;
   /** As `add`, from what `readCode` gave: of an index of the same configuration, calibration too. Quantised only. */
   addCode(row: number, code: Uint8Array): void;
+  /** As `addCode`, of consecutive rows: of those of the graph image, and of others that are wanted. */
+  addCodes(firstRow: number, codes: Uint8Array, isWanted: (row: number) => boolean): void;
   /** A copy of the code of a row, which must be held and not be waiting for its vector. Quantised only. */
   readCode(row: number): Uint8Array;
   has(row: number): boolean;

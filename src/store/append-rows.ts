@@ -1,10 +1,11 @@
 import { ByteWriter } from '../base/bytes.ts';
 import type { LiveFile } from '../journal/manifest.ts';
-import { encodeDeaths } from '../tables/block.ts';
 import { writeRecordBlock } from '../tables/records-file.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import { encodeExtents, encodeIdBlocks, type RecordExtent } from '../tables/rows-file.ts';
-import { vectorStrideBytes, writeVectors } from '../tables/vectors-file.ts';
+import { vectorStrideBytes } from '../tables/vectors-file.ts';
+import { encodeDeaths } from '../tables/write-block.ts';
+import { writeVectors } from '../tables/write-vectors.ts';
 import type { CollectionFiles, GrowingFiles } from './collection-files.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';

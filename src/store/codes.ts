@@ -53,14 +53,14 @@ export async function storeCodes(
 
 /**
  * Reads codes of rows from 0 on, as many as are stored.
- * @param take receives the codes of consecutive rows
+ * @param take receives the codes of consecutive rows, end to end
  * @throws IsovecError CORRUPTION, FORMAT_VERSION; what has been taken by then is intact
  */
 export async function readCodes(
   file: StorageFile,
   { rowCount }: StoredCodes,
   codeBytes: number,
-  take: (codes: readonly Uint8Array[]) => void,
+  take: (codes: Uint8Array) => void,
 ): Promise<void> {
   checkDataHeader(await file.read(0, DATA_HEADER_BYTES), 'codes', file.name);
   const reader = new CodesReader(
@@ -72,7 +72,7 @@ export async function readCodes(
   for (let row = 0; row < rowCount; ) {
     const codes = await reader.next();
     take(codes);
-    row += codes.length;
+    row += codes.length / codeBytes;
   }
 }
 

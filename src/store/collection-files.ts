@@ -12,7 +12,7 @@ import {
   corruptBlock,
   decodeBlockHeader,
 } from '../tables/block.ts';
-import { entryInBlock } from '../tables/records-file.ts';
+import { entryInBlock } from '../tables/record-entry.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
 import { decodeVectors, vectorOffset, vectorStrideBytes } from '../tables/vectors-file.ts';
 import type { BlockCache } from './block-cache.ts';

@@ -119,9 +119,7 @@ async function loadCodes(engine: Engine, { name, codes }: StoredCollection, fill
   const { index } = filling;
   await derived(engine, `${codes.file} is not usable, so codes of "${name}" are being made anew`, () =>
     withLive(engine, codes.file, (file) =>
-      readCodes(file, codes, index.codeBytes, (block) =>
-        filling.take(block.length, (row, at) => index.addCode(row, block[at]!)),
-      ),
+      readCodes(file, codes, index.codeBytes, (block) => filling.takeCodes(block)),
     ),
   );
 }
@@ -176,6 +174,17 @@ class Filling {
       }
     }
     this.#onProgress(count);
+  }
+
+  /** Takes the codes of the next rows. */
+  takeCodes(codes: Uint8Array): void {
+    const { rows, index } = this;
+    const first = this.#row;
+    index.addCodes(first, codes, (row) => rows.isLive(row));
+    this.#row += codes.length / index.codeBytes;
+    for (let row = first; row < this.#row; row++)
+      if (!rows.isLive(row) && index.has(row)) this.#stale.push(row);
+    this.#onProgress(this.#row - first);
   }
 
   finish(): void {

@@ -8,7 +8,7 @@
  *  16  4  row count
  *  20     payload
  */
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { IsovecError } from '../base/errors.ts';
 
@@ -40,32 +40,6 @@ export interface Block extends BlockHeader {
   /** In its file. */
   offset: number;
   payload: Uint8Array;
-}
-
-export function encodeBlock(
-  kind: BlockKind,
-  firstRow: number,
-  rowCount: number,
-  payload: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(BLOCK_HEADER_BYTES + payload.length);
-  writeBlock(writer, kind, firstRow, rowCount, payload.length, () => writer.raw(payload));
-  return writer.bytes();
-}
-
-/** Behind what the writer holds. @param writePayload writes `payloadBytes` */
-export function writeBlock(
-  writer: ByteWriter,
-  kind: BlockKind,
-  firstRow: number,
-  rowCount: number,
-  payloadBytes: number,
-  writePayload: () => void,
-): void {
-  const start = writer.length;
-  writer.u32(0).u32(payloadBytes).u32(BLOCK_KINDS[kind]).u32(firstRow).u32(rowCount);
-  writePayload();
-  writer.patchU32(start, writer.checksum(start + 4));
 }
 
 export function decodeBlockHeader(bytes: Uint8Array, source: string): BlockHeader {
@@ -100,20 +74,4 @@ export function corruptBlock(file: string, offset: number, what: string): Isovec
 export function checkBlock(header: BlockHeader, bytes: Uint8Array, file: string, offset: number): Uint8Array {
   if (!isBlockIntact(header, bytes)) throw corruptBlock(file, offset, 'does not match its checksum');
   return bytes.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + header.payloadBytes);
-}
-
-/** Rows that have died since the blocks before were written: u32 each. */
-export function encodeDeaths(rows: readonly number[]): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(rows.length * 4);
-  for (const row of rows) writer.u32(row);
-  return encodeBlock('deaths', 0, rows.length, writer.bytes());
-}
-
-/** @throws IsovecError CORRUPTION */
-export function decodeDeaths({ payload, rowCount }: Block, file: string): number[] {
-  const reader = new ByteReader(payload, file);
-  const rows = Array.from({ length: Math.min(rowCount, payload.length / 4) }, () => reader.u32());
-  if (rows.length !== rowCount || reader.remaining > 0)
-    throw reader.fail(`${payload.length} bytes for the deaths of ${rowCount} rows`);
-  return rows;
 }

@@ -2,14 +2,8 @@
  * The codes file of a quantised collection: after the header, blocks whose payload is the codes of consecutive rows,
  * end to end, as the kernel has them. Derived from the vectors: it spares reading and encoding them anew on opening.
  */
-import {
-  BLOCK_HEADER_BYTES,
-  BLOCK_KINDS,
-  checkBlock,
-  corruptBlock,
-  decodeBlockHeader,
-  encodeBlock,
-} from './block.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_KINDS, checkBlock, corruptBlock, decodeBlockHeader } from './block.ts';
+import { encodeBlock } from './write-block.ts';
 
 /** Codes of one block: what one read brings in on opening, checked in one go. */
 const PAYLOAD_BYTES = 1024 * 1024;
@@ -33,7 +27,7 @@ export function* encodeCodesBlocks(
   }
 }
 
-/** Reads one block after another: codes of consecutive rows from 0 on, each a view. @throws IsovecError CORRUPTION */
+/** Reads one block after another: codes of consecutive rows from 0 on. @throws IsovecError CORRUPTION */
 export class CodesReader {
   readonly #read: (offset: number, length: number) => Promise<Uint8Array>;
   readonly #file: string;
@@ -54,7 +48,8 @@ export class CodesReader {
     this.#offset = offset;
   }
 
-  async next(): Promise<Uint8Array[]> {
+  /** @returns the codes of the next rows, end to end */
+  async next(): Promise<Uint8Array> {
     const offset = this.#offset;
     const head = await this.#read(offset, BLOCK_HEADER_BYTES);
     const header = decodeBlockHeader(head, this.#file);
@@ -70,8 +65,6 @@ export class CodesReader {
     const payload = checkBlock(header, block, this.#file, offset);
     this.#offset += BLOCK_HEADER_BYTES + payloadBytes;
     this.#row += rowCount;
-    return Array.from({ length: rowCount }, (_, index) =>
-      payload.subarray(index * this.#codeBytes, (index + 1) * this.#codeBytes),
-    );
+    return payload;
   }
 }

@@ -16,9 +16,9 @@ import {
   checkBlock,
   corruptBlock,
   decodeBlockHeader,
-  encodeBlock,
 } from './block.ts';
 import { DATA_HEADER_BYTES } from './data-header.ts';
+import { encodeBlock } from './write-block.ts';
 
 /**
  * What is stored or left alone as one. Linking a vector touches the links of some 40 others, anywhere: after 100 more in

@@ -14,21 +14,13 @@
  */
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { IsovecError } from '../base/errors.ts';
-import { writeBlock } from './block.ts';
+import { ENTRY_HEADER_BYTES, type RecordEntry } from './record-entry.ts';
 import type { RowTable } from './row-table.ts';
+import { writeBlock } from './write-block.ts';
 
 /** A block is what one read brings in. 16 KB are read and checked in about 20 microseconds. */
 const BLOCK_ENTRIES_BYTES = 16 * 1024;
 const ROWS_PER_BLOCK_MAX = 256;
-
-const ENTRY_HEADER_BYTES = 14;
-
-export interface RecordEntry {
-  position: number;
-  id: Uint8Array;
-  body: Uint8Array;
-}
 
 /**
  * Writes one block behind what the writer holds, of as many of the rows from `firstRow` up to (not including) `endRow`
@@ -67,35 +59,6 @@ function writeEntry(writer: ByteWriter, row: number, { position, id, body }: Rec
 
 function entryChecksum(row: number, entry: Uint8Array): number {
   return crc32c(entry.subarray(4), crc32c(new ByteWriter(4).u32(row).bytes()));
-}
-
-/** @param payload a record block's, checked @param index of the row within the block @returns views */
-export function entryInBlock(
-  payload: Uint8Array,
-  rowCount: number,
-  index: number,
-  source: string,
-): RecordEntry {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  const entriesAt = rowCount * 4;
-  const start = index === 0 ? entriesAt : entriesAt + view.getUint32(index * 4 - 4, true);
-  const end = entriesAt + view.getUint32(index * 4, true);
-  const idLength =
-    start + ENTRY_HEADER_BYTES <= end && end <= payload.length ? view.getUint16(start + 12, true) : -1;
-  const idAt = start + ENTRY_HEADER_BYTES;
-  if (idLength < 0 || idAt + idLength > end)
-    throw new IsovecError(
-      'CORRUPTION',
-      `${source}: a record from ${start} to ${end} in a block of ${payload.length}`,
-      {
-        details: { file: source },
-      },
-    );
-  return {
-    position: view.getUint32(start + 8, true),
-    id: payload.subarray(idAt, idAt + idLength),
-    body: payload.subarray(idAt + idLength, end),
-  };
 }
 
 /**

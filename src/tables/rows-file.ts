@@ -8,17 +8,10 @@
  *  - deaths: u32 row, for each row that has died since the checkpoint before.
  */
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
-import {
-  BLOCK_HEADER_BYTES,
-  BLOCK_KINDS,
-  type Block,
-  checkBlock,
-  decodeBlockHeader,
-  decodeDeaths,
-  encodeBlock,
-} from './block.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_KINDS, type Block, checkBlock, decodeBlockHeader } from './block.ts';
 import { checkDataHeader, DATA_HEADER_BYTES } from './data-header.ts';
 import type { RowTable } from './row-table.ts';
+import { decodeDeaths, encodeBlock } from './write-block.ts';
 
 /** Rows of one block: some 3 MB with UUIDs, checked in one go on opening. */
 const ROWS_PER_BLOCK = 65_536;

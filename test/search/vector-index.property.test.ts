@@ -181,6 +181,20 @@ class Run {
     for (const [to, from] of held.entries()) if (from !== to) this.#move(from, to);
   }
 
+  /** All at once, with something for the rows that are not held. */
+  #addCodesTo(reopened: VectorIndex): void {
+    const { codeBytes } = reopened;
+    const codes = new Uint8Array(ROWS * codeBytes).fill(7);
+    for (const row of this.#model.keys()) codes.set(this.#index.readCode(row), row * codeBytes);
+    reopened.addCodes(0, codes, (row) => this.#model.has(row));
+  }
+
+  #addEachTo(reopened: VectorIndex): void {
+    for (const [row, vector] of this.#model)
+      if (reopened.codeBytes > 0 && row % 2 === 0) reopened.addCode(row, this.#index.readCode(row));
+      else reopened.add(row, vector);
+  }
+
   /** As the store does it: the graph from its image, vectors or codes from their own file, then what the image did not know. */
   async #reopen(): Promise<void> {
     const image = this.#index.readGraph && saveGraph(this.#index);
@@ -190,10 +204,8 @@ class Run {
     else for (const row of linked) this.#pending.add(row);
     for (const row of this.#model.keys())
       assert.equal(reopened.has(row), image !== undefined && !this.#isFlat && linked.includes(row));
-    for (const [row, vector] of this.#model) {
-      if (reopened.codeBytes > 0 && row % 2 === 0) reopened.addCode(row, this.#index.readCode(row));
-      else reopened.add(row, vector);
-    }
+    if (reopened.codeBytes > 0 && this.#model.size % 2 === 0) this.#addCodesTo(reopened);
+    else this.#addEachTo(reopened);
     assert.equal(reopened.pendingCount, this.#pending.size);
     this.#index = reopened;
   }

@@ -3,14 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { ByteWriter } from '../../src/base/bytes.ts';
 import { crc32c } from '../../src/base/crc32c.ts';
 import { BLOCK_HEADER_BYTES, checkBlock, decodeBlockHeader } from '../../src/tables/block.ts';
-import { entryInBlock, salvageEntries, writeRecordBlock } from '../../src/tables/records-file.ts';
+import { entryInBlock } from '../../src/tables/record-entry.ts';
+import { salvageEntries, writeRecordBlock } from '../../src/tables/records-file.ts';
 import { RowTable } from '../../src/tables/row-table.ts';
-import {
-  decodeVectors,
-  vectorChecksum,
-  vectorStrideBytes,
-  writeVectors,
-} from '../../src/tables/vectors-file.ts';
+import { decodeVectors, vectorChecksum, vectorStrideBytes } from '../../src/tables/vectors-file.ts';
+import { writeVectors } from '../../src/tables/write-vectors.ts';
 
 describe('the records file', () => {
   const encoder = new TextEncoder();

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteWriter } from '../../src/base/bytes.ts';
-import { encodeDeaths } from '../../src/tables/block.ts';
 import { checkDataHeader, DATA_HEADER_BYTES, encodeDataHeader } from '../../src/tables/data-header.ts';
 import { IdHash, NO_ROW } from '../../src/tables/id-hash.ts';
 import { IdStore } from '../../src/tables/id-store.ts';
@@ -12,6 +11,7 @@ import {
   encodeIdBlocks,
   type RecordExtent,
 } from '../../src/tables/rows-file.ts';
+import { encodeDeaths } from '../../src/tables/write-block.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

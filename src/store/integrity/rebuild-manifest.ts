@@ -13,13 +13,8 @@ import { readWatermark, watermarkOf } from '../../journal/watermark.ts';
 import type { StorageFile } from '../../storage/storage.ts';
 import { DATA_HEADER_BYTES, type DataFileIdentity, parseDataFileName } from '../../tables/data-header.ts';
 import type { RecordExtent } from '../../tables/rows-file.ts';
-import {
-  FIRST_VECTOR_BYTES_MAX,
-  findDimensions,
-  salvageVectors,
-  vectorOffset,
-  vectorStrideBytes,
-} from '../../tables/vectors-file.ts';
+import { salvageVectors, vectorOffset, vectorStrideBytes } from '../../tables/vectors-file.ts';
+import { FIRST_VECTOR_BYTES_MAX, findDimensions } from '../../tables/write-vectors.ts';
 import { type ResolvedConfig, resolveConfig } from '../config.ts';
 import { openHasher } from '../digest.ts';
 import { type DatabaseState, growingFileNames, type StoredCollection } from '../manifest-state.ts';

@@ -6,12 +6,13 @@ import {
   type Block,
   type BlockHeader,
   decodeBlockHeader,
-  decodeDeaths,
   isBlockIntact,
 } from '../../tables/block.ts';
 import { DATA_HEADER_BYTES } from '../../tables/data-header.ts';
-import { entryInBlock, type RecordEntry, salvageEntries } from '../../tables/records-file.ts';
+import { entryInBlock, type RecordEntry } from '../../tables/record-entry.ts';
+import { salvageEntries } from '../../tables/records-file.ts';
 import { decodeIds, type RecordExtent, type RowsFileContent, takeRowsBlock } from '../../tables/rows-file.ts';
+import { decodeDeaths } from '../../tables/write-block.ts';
 import { decodeMetadata } from '../metadata.ts';
 import type { Finding, Findings } from './findings.ts';
 import { isDamage, type SurveyedFile } from './survey-file.ts';
