@@ -198,6 +198,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
 
   async #read(ids: string[]): Promise<(StoredRecord<M> | undefined)[]> {
     await this.#refresh();
+    await this.#engine.findingIds;
     const encoder = new TextEncoder();
     const rows = ids.map((id) => this.#state.rows.find(encoder.encode(id)));
     const found = rows.filter((row) => row !== NO_ROW);

@@ -73,6 +73,8 @@ export class Engine {
   memoryLimit: MemoryLimit | undefined;
   /** Set while the database is damaged and not repaired yet. */
   salvaged: Salvaged | undefined;
+  /** Until ids that were read on opening can be found: who asks for one waits, so that nothing else does. */
+  findingIds: Promise<void> | undefined;
   /** Called after each commit. */
   onCommitted: () => void = () => {};
   /** Called when there may be something for the graphs to catch up with, besides what is committed here. */
@@ -171,6 +173,7 @@ export class Engine {
    */
   async write<T>({ bytes, apply }: Mutation<T>, options: TurnOptions = {}): Promise<T> {
     const turn = async () => {
+      if (this.findingIds) await this.findingIds;
       await this.#staging.room();
       for (;;) {
         this.checkWritable();
@@ -191,6 +194,7 @@ export class Engine {
   async transact<T>(run: (draft: Draft) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const turn = async () => {
       this.checkWritable();
+      if (this.findingIds) await this.findingIds;
       await this.journal.drain();
       const draft = new Draft(this.#staging.operations);
       const result = await run(draft);

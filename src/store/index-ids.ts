@@ -5,7 +5,13 @@ import type { Engine } from './engine.ts';
 const IDS_PER_TURN = 4096;
 
 /** After opening, in the background: queries need no ids to be found, but writes and `get` do, and need not wait then. */
-export async function indexIds({ collections, events, pause }: Engine): Promise<void> {
+export function indexIds(engine: Engine): void {
+  engine.findingIds = indexAll(engine).finally(() => {
+    engine.findingIds = undefined;
+  });
+}
+
+async function indexAll({ collections, events, pause }: Engine): Promise<void> {
   for (const state of [...collections.values()])
     try {
       while (!state.isDropped && !state.rows.indexIds(IDS_PER_TURN)) await pause();

@@ -71,7 +71,7 @@ export async function openLocal(
     const { yieldTurn } = platform;
     const bounded = options.memoryLimit === undefined ? care : careWithin(care, options.memoryLimit);
     const database = new LocalDatabase({ location, engine, place, presence, yieldTurn, care: bounded });
-    void import('./on-demand.ts').then(({ indexIds }) => indexIds(engine!));
+    if (engine.journal.state.collections.length > 0) (await import('./on-demand.ts')).indexIds(engine);
     if (options.verifyInterval !== undefined) await database.verifyEvery(options.verifyInterval);
     return database;
   } catch (error) {
