@@ -55,6 +55,11 @@ async function makeWhole(sharedWrites: boolean): Promise<DiskImage> {
   return new Map([...disk.files].map(([name, content]) => [name, content.copy(0, content.length)]));
 }
 
+/** Each page of a graph is checked as one, and mostly zeros: not each of its bytes is tried, but some everywhere. */
+function stepOf(name: string): number {
+  return name.includes('graph') ? 7 : 1;
+}
+
 type Verdict = 'refused' | 'harmless' | 'warned of' | 'an earlier state, unseen';
 
 /** Opens, and holds the answers against the model. @throws where an answer is wrong, or an error is not ours */
@@ -137,7 +142,7 @@ describe('damage', () => {
 
   it('to any one byte is refused, warned of or harmless, and no answer is wrong', async () => {
     for (const [name, content] of whole)
-      for (let at = 0; at < content.length; at++) {
+      for (let at = 0; at < content.length; at += stepOf(name)) {
         const flipped = changed(content, at, content[at]! ^ (1 << (at % 8)));
         const verdict = await attempt(`${name} flipped at ${at}`, withFile(name, flipped));
         expect(verdict, `${name} flipped at ${at}`).not.toBe('an earlier state, unseen');
@@ -147,7 +152,7 @@ describe('damage', () => {
 
   it('that cuts a file at any length is refused, warned of or harmless, but for whole entries at the end of the log', async () => {
     for (const [name, content] of whole)
-      for (let size = 0; size < content.length; size++) {
+      for (let size = 0; size < content.length; size += stepOf(name)) {
         const verdict = await attempt(`${name} cut at ${size}`, withFile(name, content.slice(0, size)));
         // A log that ends with a whole entry looks as it did before the next one was written.
         const isUnseen = verdict === 'an earlier state, unseen';
