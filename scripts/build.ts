@@ -1,9 +1,9 @@
 /** Compiles the kernel if it has changed, and src/ to dist/ as plain ES modules with declarations; lays both together. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import '../wasm/build.ts';
+import { RUNTIME_FOLDER, VARIANTS } from '../wasm/build.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -17,6 +17,8 @@ execFileSync(
   [compiler, '-p', join(root, 'scripts', 'tsconfig.lib.json'), '--outDir', fresh],
   { stdio: 'inherit' },
 );
-cpSync(join(root, 'src', 'runtime', 'isovec.wasm'), join(fresh, 'runtime', 'isovec.wasm'));
+for (const { output } of VARIANTS)
+  if (dirname(output) === RUNTIME_FOLDER)
+    cpSync(join(root, 'wasm', output), join(fresh, 'runtime', basename(output)));
 rmSync(finished, { recursive: true, force: true });
 renameSync(fresh, finished);

@@ -48,7 +48,7 @@ async function bundle(): Promise<Part[]> {
   const workers = files.filter((file) => file.type === 'asset').map(workerChunk);
   const inWorker = withImports(workers.filter(({ isEntry }) => isEntry).map(nameOf), workers);
   const roleOf = (name: string): Role => {
-    if (name.endsWith('.wasm')) return 'kernel';
+    if (name.endsWith('.wasm')) return ON_DEMAND.test(name) ? 'demand' : 'kernel';
     if (atOnce.has(name)) return 'page';
     if (inWorker.has(name)) return 'worker';
     return inThread.has(name) ? 'thread' : 'demand';
@@ -66,8 +66,8 @@ interface Chunk {
   imports: string[];
 }
 
-/** What the page loads for one call that few make, by the names of chunks. */
-const ON_DEMAND = /\b(remote-)?restore\b/;
+/** What the page loads for one call that few make, or the engine for quantised collections, by the names of files. */
+const ON_DEMAND = /\b(remote-)?restore\b|\bisovec-codes\b/;
 
 const nameOf = (chunk: Chunk): string => chunk.fileName;
 

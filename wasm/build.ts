@@ -1,6 +1,6 @@
 /**
- * Compiles the kernel, with a compiler that is itself an npm package, to src/runtime/isovec.wasm; and with the scalar
- * twins exported, for tests alone, to wasm/build/isovec-test.wasm. What is newer than all its inputs is left alone.
+ * Compiles the kernel, with a compiler that is itself an npm package, to the modules in `VARIANTS`. What is newer than
+ * all its inputs is left alone.
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,14 +8,37 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { commands } from '@yowasp/clang';
 
+interface Variant {
+  /** Relative to this folder. */
+  output: string;
+  flags: string[];
+  /** A source with exports of its own, for tests alone. */
+  testSource?: string;
+}
+
+export const RUNTIME_FOLDER = '../src/runtime';
+
+export const VARIANTS: readonly Variant[] = [
+  // What every page loads.
+  { output: `${RUNTIME_FOLDER}/isovec.wasm`, flags: ['-DISOVEC_FLOAT32_ONLY'] },
+  // All kinds of codes: loaded for collections that are quantised.
+  { output: `${RUNTIME_FOLDER}/isovec-codes.wasm`, flags: [] },
+  // With the scalar twins of distances, and batches small enough to be put in order in a test of a few vectors.
+  {
+    output: 'build/isovec-test.wasm',
+    flags: ['-DARRANGED_MIN=12u', '-DRANGE_SMALL=2u', '-DSLICE_SLOTS=8u'],
+    testSource: 'twins.c',
+  },
+];
+
 const here = dirname(fileURLToPath(import.meta.url));
-const TEST_ONLY = 'twins.c';
 
 const FLAGS = [
   '--target=wasm32',
   '-std=c17',
   // A third less to load than -O3, and as fast (GloVe, 100 dimensions): what is hot is written as it should be.
   '-Oz',
+  '-flto',
   '-Wall',
   '-Wextra',
   '-Werror',
@@ -41,25 +64,24 @@ function exportsOf(source: string): string[] {
   return [...text.matchAll(/^EXPORT [\w ]+?\b(\w+)\(/gm)].map((match) => match[1]!);
 }
 
-async function compile(output: string, sources: string[], exported: string[]): Promise<void> {
-  if ((statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newestInput) return;
+async function compile({ output, flags, testSource }: Variant): Promise<void> {
+  const path = join(here, output);
+  if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newestInput) return;
   const files = Object.fromEntries(
     inputs.filter((name) => !name.endsWith('.ts')).map((name) => [name, readFileSync(join(here, name))]),
   );
-  const args = [...FLAGS, ...exported.map((name) => `-Wl,--export=${name}`), ...sources, '-o', 'kernel.wasm'];
-  const tree = await commands.clang(args, files, { fetchProgress: () => {} });
+  const sources = inputs.filter(
+    (name) => name.endsWith('.c') && (name === testSource || !TEST_SOURCES.has(name)),
+  );
+  const exported = [...exportsOf('isovec.h'), ...(testSource ? exportsOf(testSource) : [])];
+  const args = [...FLAGS, ...flags, ...exported.map((name) => `-Wl,--export=${name}`), ...sources];
+  const tree = await commands.clang([...args, '-o', 'kernel.wasm'], files, { fetchProgress: () => {} });
   const wasm = tree?.['kernel.wasm'];
   if (!(wasm instanceof Uint8Array)) throw new Error('the compiler made no module');
-  mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(output, wasm);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, wasm);
   console.log(`${output}: ${wasm.length} bytes, ${gzipSync(wasm).length} gzip`);
 }
 
-const sources = inputs.filter((name) => name.endsWith('.c'));
-const product = exportsOf('isovec.h');
-await compile(
-  join(here, '..', 'src', 'runtime', 'isovec.wasm'),
-  sources.filter((name) => name !== TEST_ONLY),
-  product,
-);
-await compile(join(here, 'build', 'isovec-test.wasm'), sources, [...product, ...exportsOf(TEST_ONLY)]);
+const TEST_SOURCES = new Set(VARIANTS.map(({ testSource }) => testSource));
+for (const variant of VARIANTS) await compile(variant);

@@ -13,7 +13,7 @@ static f32 clip_default(void) {
 }
 
 int lay_out_codes(u32 codes) {
-  if (codes > ISOVEC_BINARY) return 0;
+  if (codes > CODES_MAX) return 0;
   ix.codes = codes;
   ix.code_bytes = codes == ISOVEC_BINARY ? binary_code_bytes(ix.dimensions)
                   : codes == ISOVEC_INT8 ? ix.dimensions
@@ -25,14 +25,14 @@ int lay_out_codes(u32 codes) {
 
 i32 isovec_calibrate(f32 clip) {
   // every slot ever used is free: nothing has been encoded by another scale
-  if (ix.codes != ISOVEC_INT8 || ix.free_count < ix.slots || !(clip > 0) || !(COMPONENT_MAX / clip > 0) ||
+  if (CODES != ISOVEC_INT8 || ix.free_count < ix.slots || !(clip > 0) || !(COMPONENT_MAX / clip > 0) ||
       COMPONENT_MAX / clip == __builtin_inff())
     return ISOVEC_BAD_ARGUMENT;
   ix.scale = COMPONENT_MAX / clip;
   return 0;
 }
 
-u32 isovec_code_bytes(void) { return ix.codes == ISOVEC_FLOAT32 ? 0 : ix.code_bytes; }
+u32 isovec_code_bytes(void) { return CODES == ISOVEC_FLOAT32 ? 0 : ix.code_bytes; }
 address isovec_code_buffer(void) { return scratch.code; }
 address isovec_code_address(u32 slot) { return address_of(code_of(slot)); }
 
@@ -61,7 +61,7 @@ const void *encode_vector(void) {
   prepare_vector();
   f32 *vector = scratch_vector();
   void *code = at(scratch.code);
-  switch (ix.codes) {
+  switch (CODES) {
     case ISOVEC_FLOAT32:
       return vector;
     case ISOVEC_INT8:
@@ -75,7 +75,7 @@ const void *encode_vector(void) {
 }
 
 const void *encode_query(void) {
-  if (ix.codes != ISOVEC_BINARY) return encode_vector();
+  if (CODES != ISOVEC_BINARY) return encode_vector();
   prepare_vector();
   rotate_vector();
   encode_binary_query(scratch_vector(), at(scratch.query));
@@ -83,9 +83,21 @@ const void *encode_query(void) {
 }
 
 const void *query_of(u32 slot) {
-  if (ix.codes != ISOVEC_BINARY) return code_of(slot);
+  if (CODES != ISOVEC_BINARY) return code_of(slot);
   decode_binary_query(code_of(slot), at(scratch.query));
   return at(scratch.query);
+}
+
+void add_code(u32 slot, f32 *sums) {
+  const void *code = code_of(slot);
+  for (u32 i = 0; i < ix.dimensions; i++)
+    sums[i] += CODES == ISOVEC_FLOAT32 ? ((const f32 *)code)[i] : ((const i8 *)code)[i];
+}
+
+const void *encode_mean(const f32 *sums, u32 count) {
+  f32 *vector = scratch_vector();
+  for (u32 i = 0; i < ix.dimensions; i++) vector[i] = sums[i] / (f32)count / ix.scale;
+  return encode_vector();
 }
 
 // ------------------------------------------------------------ distances
@@ -97,7 +109,7 @@ const void *query_of(u32 slot) {
 
 void distances(const void *query, const void **codes, u32 count, f32 *out) {
   for (u32 i = count; i & 3; i++) codes[i] = codes[count - 1];
-  switch (ix.codes << 1 | (u32)ix.euclidean) {
+  switch (CODES << 1 | (u32)ix.euclidean) {
     case ISOVEC_FLOAT32 << 1:
       BY_FOURS(dot_four, f32)
     case ISOVEC_FLOAT32 << 1 | 1:

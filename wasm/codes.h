@@ -17,6 +17,12 @@ const void *encode_vector(void);
 /** The same for a vector to compute distances from. @return what `distances` takes, valid until the next is made */
 const void *encode_query(void);
 
+/** Adds the components of what a slot holds, in units of the code, to `dimensions` sums. Binary: does nothing. */
+void add_code(u32 slot, f32 *sums);
+
+/** A code of the mean of so many codes, from their sums. @return as encode_vector; null for binary codes */
+const void *encode_mean(const f32 *sums, u32 count);
+
 /** What a slot holds, as a query. @return as encode_query */
 const void *query_of(u32 slot);
 

@@ -77,6 +77,15 @@ struct index {
 
 extern struct index ix;
 
+/** The kind of codes. A module that knows one kind only is smaller: the compiler leaves the others out. */
+#ifdef ISOVEC_FLOAT32_ONLY
+#define CODES ISOVEC_FLOAT32
+#define CODES_MAX ISOVEC_FLOAT32
+#else
+#define CODES ix.codes
+#define CODES_MAX ISOVEC_BINARY
+#endif
+
 // ------------------------------------------------------------ where things of a slot lie
 
 ALWAYS_INLINE address block_of(u32 slot) { return ix.block[slot >> ix.block_shift]; }
@@ -162,6 +171,8 @@ ALWAYS_INLINE u8 *visited_marks(void) { return at(scratch.visited); }
 
 void pending_append(u32 slot);
 void pending_unlink(u32 slot);
+/** It is to be linked before the others. */
+void pending_to_front(u32 slot);
 void free_slot(u32 slot);
 /** A slot that is linked, and counted as neither linked nor awaiting any more. */
 void doom_slot(u32 slot);

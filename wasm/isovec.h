@@ -34,7 +34,8 @@
  *     block              a power of two of slots, together up to 512 KiB (one slot when its vector is longer), as
  *                        arrays one behind another, each aligned to 64 bytes:
  *                          codes    each of isovec_code_bytes() (float32: 4 a dimension), zero padded to 16
- *                          links    2m words a slot: level 0 (see links.h); pending: previous and next pending slot
+ *                          links    2m words a slot: level 0 (see links.h); pending: previous and next pending slot,
+ *                                   and a cell (see arrange.c)
  *                          rows     1 word a slot; free: next free slot; doomed: next doomed slot
  *                          upper    1 word a slot: first record in the pool of upper links, or none
  *                          spill    1 word a slot: first record in the spill pool for level 0, or none
@@ -82,7 +83,7 @@ enum isovec_counted {
  * @param dimensions 1 .. 65536
  * @param m links a node on the upper levels, half of those on level 0: 2 .. 256
  * @param ef_construction candidates while linking: 1 .. 65536
- * @param codes an isovec_codes
+ * @param codes an isovec_codes; a module compiled with ISOVEC_FLOAT32_ONLY knows that one only
  * @return 0, ISOVEC_NO_MEMORY, ISOVEC_BAD_ARGUMENT
  */
 EXPORT i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction, u32 codes);
@@ -93,7 +94,7 @@ EXPORT i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_con
 EXPORT i32 isovec_calibrate(f32 clip);
 
 /** @return the address of `dimensions` float32 that the caller fills before add, restore, search and scan, which
- *  leave them changed. The address stays the same. */
+ *  leave them changed, as does isovec_link. The address stays the same. */
 EXPORT address isovec_vector_buffer(void);
 
 /** Makes room for `count` further slots, so that as many isovec_add need no memory. May grow.
@@ -156,9 +157,16 @@ EXPORT u32 isovec_block_slots(void);
 EXPORT u32 isovec_count(u32 which);
 
 /** Does up to `count` steps of what the graph has to catch up with: reconnects around doomed slots and frees them,
- *  then links pending slots, oldest first. Nothing in a flat index. May grow.
- *  @return steps done; ISOVEC_NO_MEMORY when memory stopped the first */
+ *  then links pending slots. When many of these wait, they are first put in order, so that near vectors lie in near
+ *  slots: each call then does a slice of that, of about a millisecond, and links nothing until it is done; what it has
+ *  moved stands at isovec_moved. Nothing in a flat index. May grow.
+ *  @return steps done, 0 too while it puts slots in order; ISOVEC_NO_MEMORY when memory stopped the first */
 EXPORT i32 isovec_link(u32 count);
+
+/** @return the address of pairs of u32, row and slot: where the last isovec_link has moved what. A row may stand there
+ *  more than once: the last time counts */
+EXPORT address isovec_moved(void);
+EXPORT u32 isovec_moved_count(void);
 
 /**
  * The `top` slots nearest to the vector in the buffer: those linked by a walk with `ef` candidates, those pending

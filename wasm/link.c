@@ -1,6 +1,7 @@
 /** Linking: algorithm 1 of Malkov and Yashunin (2016). */
 #include "link.h"
 
+#include "arrange.h"
 #include "codes.h"
 #include "links.h"
 #include "select.h"
@@ -121,6 +122,7 @@ i32 isovec_link(u32 count) {
     else
       forget_doomed();
   }
+  if (arrange(count - done)) return (i32)done;
   for (; done < count && ix.pending_head != NONE; done++) {
     const u64 random = ix.random;
     const u32 level = draw_level();

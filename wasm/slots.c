@@ -1,4 +1,5 @@
 /** Making an index, and holding vectors in slots before any graph knows of them. */
+#include "arrange.h"
 #include "binary.h"
 #include "codes.h"
 #include "index.h"
@@ -73,6 +74,7 @@ void reset_slots(void) {
   ix.entry_level = 0;
   ix.random = 0x9e3779b97f4a7c15ull;
   reset_pools();
+  arrangement_reset();
 }
 
 // ------------------------------------------------------------ the queue of pending slots, in their unused link words
@@ -94,6 +96,7 @@ void pending_append(u32 slot) {
 void pending_unlink(u32 slot) {
   ix.pending_count--;
   if (ix.type == ISOVEC_FLAT) return;
+  arrangement_lose(slot);
   const u32 *words = ground_links(slot);
   const u32 before = words[0], after = words[1];
   if (before == NONE)
@@ -104,6 +107,21 @@ void pending_unlink(u32 slot) {
     ix.pending_tail = before;
   else
     ground_links(after)[0] = before;
+}
+
+void pending_to_front(u32 slot) {
+  const u32 head = ix.pending_head;
+  if (slot == head) return;
+  u32 *words = ground_links(slot);
+  ground_links(words[0])[1] = words[1];
+  if (words[1] == NONE)
+    ix.pending_tail = words[0];
+  else
+    ground_links(words[1])[0] = words[0];
+  words[0] = NONE;
+  words[1] = head;
+  ground_links(head)[0] = slot;
+  ix.pending_head = slot;
 }
 
 // ------------------------------------------------------------ free slots
@@ -132,7 +150,7 @@ static void hold(u32 slot, const void *code) { copy_bytes(code_of(slot), code, i
 
 /** The code in the buffer, padded. @return null where there are none but those made here */
 static const void *given_code(void) {
-  if (ix.codes == ISOVEC_FLOAT32) return 0;
+  if (CODES == ISOVEC_FLOAT32) return 0;
   u8 *code = at(scratch.code);
   fill_bytes(code + ix.code_bytes, 0, ix.code_stride - ix.code_bytes);
   return code;

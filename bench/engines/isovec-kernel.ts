@@ -28,7 +28,7 @@ export class IsovecKernelEngine implements Engine<Float32Array> {
 
   add(firstLabel: number, vectors: Float32Array[]): void {
     for (const [offset, vector] of vectors.entries()) this.#index?.add(firstLabel + offset, vector);
-    this.#index?.link(vectors.length);
+    while (this.#index?.backlogCount) this.#index.link(vectors.length);
   }
 
   search(query: Float32Array, ef: number): number[] {

@@ -25,8 +25,13 @@ export const browserPlatform: Platform = {
     }
   },
 
-  async loadKernel() {
-    const response = await fetch(new URL('./isovec.wasm', import.meta.url));
+  async loadKernel(variant) {
+    // written out: bundlers look for just this
+    const url =
+      variant === 'codes'
+        ? new URL('./isovec-codes.wasm', import.meta.url)
+        : new URL('./isovec.wasm', import.meta.url);
+    const response = await fetch(url);
     if (!response.ok)
       throw new IsovecError(
         'STORAGE_IO',

@@ -5,13 +5,18 @@ import { FsProvider } from '../storage/fs.ts';
 import { networkWarning } from '../storage/fs-network.ts';
 import { FileLocks } from '../storage/lock-file.ts';
 import { MemoryProvider } from '../storage/memory.ts';
-import type { Platform } from '../store/platform.ts';
+import type { KernelVariant, Platform } from '../store/platform.ts';
+
+const KERNELS: Record<KernelVariant, () => URL> = {
+  float32: () => new URL('./isovec.wasm', import.meta.url),
+  codes: () => new URL('./isovec-codes.wasm', import.meta.url),
+};
 
 /** Compiled once, however many databases are opened. */
-let kernel: Promise<WebAssembly.Module> | undefined;
+const compiled: Partial<Record<KernelVariant, Promise<WebAssembly.Module>>> = {};
 
-async function compileKernel(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await readFile(new URL('./isovec.wasm', import.meta.url)));
+async function compileKernel(variant: KernelVariant): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(KERNELS[variant]()));
 }
 
 /** What this user may still write to the disk. Nothing where the file system does not say. */
@@ -42,9 +47,9 @@ export const nodePlatform: Platform = {
     );
   },
 
-  loadKernel() {
-    kernel ??= compileKernel();
-    return kernel;
+  loadKernel(variant) {
+    compiled[variant] ??= compileKernel(variant);
+    return compiled[variant];
   },
 
   yieldTurn(callback) {

@@ -22,7 +22,7 @@ const GRAPH_SECTIONS = 7;
 
 /**
  * A vector index in a WebAssembly instance of its own.
- * @param module the compiled kernel (src/runtime/isovec.wasm)
+ * @param module the compiled kernel (src/runtime), of a variant that knows the quantization
  * @throws IsovecError QUOTA_EXCEEDED when there is no memory for an empty index
  */
 export function createVectorIndex(module: WebAssembly.Module, config: VectorIndexConfig): KernelVectorIndex {
@@ -179,7 +179,17 @@ class KernelIndex implements VectorIndex {
   }
 
   link(count: number): number {
-    return this.#kernel.call('isovec_link', Math.min(count, 0x7fff_ffff));
+    const steps = this.#kernel.call('isovec_link', Math.min(count, 0x7fff_ffff));
+    this.#followMoved();
+    return steps;
+  }
+
+  /** Rows whose vectors the kernel has put into other slots. */
+  #followMoved(): void {
+    const count = this.#kernel.call('isovec_moved_count');
+    if (count === 0) return;
+    const pairs = this.#kernel.u32(this.#kernel.call('isovec_moved'), 2 * count);
+    for (let i = 0; i < pairs.length; i += 2) this.#slots.set(pairs[i]!, pairs[i + 1]!);
   }
 
   search(query: Float32Array, topK: number, ef: number): Neighbours {

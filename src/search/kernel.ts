@@ -32,6 +32,8 @@ interface KernelExports {
   isovec_block_slots(): number;
   isovec_count(which: number): number;
   isovec_link(count: number): number;
+  isovec_moved(): number;
+  isovec_moved_count(): number;
   isovec_search(top: number, ef: number): number;
   isovec_scan(top: number): number;
   isovec_answer_rows(): number;
@@ -177,6 +179,7 @@ const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_code_address',
   'isovec_row_address',
   'isovec_state_address',
+  'isovec_moved',
   'isovec_answer_rows',
   'isovec_answer_distances',
   'isovec_image_header',

@@ -57,7 +57,8 @@ export interface VectorIndex {
   renumberAll(newRows: Uint32Array): void;
 
   /** Takes up to `count` steps of the backlog: mends the graph around removed rows, then takes pending rows into it.
-   *  @returns how many steps it took */
+   *  Where many are pending, it first puts them in order, in slices of about a millisecond, one a call.
+   *  @returns how many steps it took: fewer than `count`, or none, while it puts rows in order */
   link(count: number): number;
 
   /** The nearest rows: by the graph with `max(ef, topK)` candidates, and exactly among pending rows. */

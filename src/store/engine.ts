@@ -21,6 +21,7 @@ import type { ResolvedConfig } from './config.ts';
 import { Draft } from './draft.ts';
 import type { Events } from './events.ts';
 import type { Follower } from './follower.ts';
+import type { Kernels } from './kernels.ts';
 import { ExclusiveLease, type WriterLease } from './lease.ts';
 import { makeIndex } from './make-index.ts';
 import type { DatabaseState } from './manifest-state.ts';
@@ -46,7 +47,7 @@ const BLOCK_CACHE_BYTES = 16 * 1024 * 1024;
 export interface EngineParts {
   storage: StorageBackend;
   journal: Journal<DatabaseState>;
-  kernel: WebAssembly.Module;
+  kernels: Kernels;
   events: Events;
   writing: WriteQueue;
   readOnly: boolean;
@@ -83,13 +84,13 @@ export class Engine {
   lease: WriterLease = new ExclusiveLease(undefined);
   /** Set where others may write, too. */
   follower: Follower | undefined;
-  readonly #kernel: WebAssembly.Module;
+  readonly #kernels: Kernels;
   readonly #staging = new Staging();
   /** Commits that are not on the device yet, oldest first. */
   #unflushed: DatabaseEvents['commit'][] = [];
   #failure: unknown;
 
-  constructor({ storage, journal, kernel, events, writing, readOnly, checksum, pause }: EngineParts) {
+  constructor({ storage, journal, kernels, events, writing, readOnly, checksum, pause }: EngineParts) {
     this.storage = storage;
     this.journal = journal;
     this.events = events;
@@ -97,7 +98,7 @@ export class Engine {
     this.readOnly = readOnly;
     this.checksum = checksum;
     this.pause = pause;
-    this.#kernel = kernel;
+    this.#kernels = kernels;
     this.collections = this.createCollections();
   }
 
@@ -108,7 +109,7 @@ export class Engine {
   }
 
   async createIndex(config: ResolvedConfig, calibration?: Calibration): Promise<VectorIndex> {
-    const index = await makeIndex(this.#kernel, config, calibration);
+    const index = await makeIndex(this.#kernels, config, calibration);
     this.memoryLimit?.checkFits('an index for another collection', index.memoryBytes);
     if (this.memoryLimit) index.spareMemory?.();
     return index;

@@ -2,19 +2,21 @@ import type { Calibration } from '../search/calibration.ts';
 import { createVectorIndex } from '../search/kernel-index.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import type { ResolvedConfig } from './config.ts';
+import type { Kernels } from './kernels.ts';
 
 /**
  * An empty index for a collection.
- * @throws IsovecError UNSUPPORTED where its engine is missing or cannot run; QUOTA_EXCEEDED
+ * @throws IsovecError UNSUPPORTED where its engine is missing or cannot run; QUOTA_EXCEEDED; STORAGE_IO where a kernel
+ *         cannot be loaded
  */
 export async function makeIndex(
-  kernel: WebAssembly.Module,
+  kernels: Kernels,
   { dimensions, metric, quantization, index }: ResolvedConfig,
   calibration?: Calibration,
 ): Promise<VectorIndex> {
   const { engine, type, m, efConstruction } = index;
   if (engine === undefined)
-    return createVectorIndex(kernel, {
+    return createVectorIndex(await kernels.load(quantization === 'none' ? 'float32' : 'codes'), {
       dimensions,
       metric,
       quantization,

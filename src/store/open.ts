@@ -8,6 +8,7 @@ import type { StorageBackend } from '../storage/storage.ts';
 import { LocalDatabase } from './database.ts';
 import { Engine } from './engine.ts';
 import { Events } from './events.ts';
+import { Kernels } from './kernels.ts';
 import { ExclusiveLease } from './lease.ts';
 import { careWithin, LOG_CARE, type LogCare } from './log-care.ts';
 import { type DatabaseState, INITIAL_STATE } from './manifest-state.ts';
@@ -119,7 +120,8 @@ async function recover(
     onFailed: () => made?.dropStaged(),
     onFlushed: (sequence) => made?.tellFlushed(sequence),
   };
-  const kernel = await platform.loadKernel();
+  const kernels = new Kernels(platform);
+  await kernels.load('float32');
   const pause = () => new Promise<void>((resolve) => platform.yieldTurn(resolve));
   const makeEngine = (journal: Journal<DatabaseState>): Engine => {
     const writing = new WriteQueue(
@@ -127,7 +129,7 @@ async function recover(
       options.lockTimeout ?? LOCK_TIMEOUT_DEFAULT_MS,
       (pressure) => events.emit('queue', pressure),
     );
-    made = new Engine({ storage, journal, kernel, events, writing, readOnly, checksum, pause });
+    made = new Engine({ storage, journal, kernels, events, writing, readOnly, checksum, pause });
     return made;
   };
   if (options.recovery === 'salvage') {
@@ -136,7 +138,7 @@ async function recover(
       checkNotAborted(signal);
       events.emit('progress', { phase: 'verify', ...progress });
     };
-    const salvaged = await openSalvaged({ storage, kernel, journalOptions, makeEngine, onProgress, pause });
+    const salvaged = await openSalvaged({ storage, kernels, journalOptions, makeEngine, onProgress, pause });
     if (salvaged) return salvaged;
   }
   const journal = await Journal.open<DatabaseState>(storage, INITIAL_STATE, journalOptions);

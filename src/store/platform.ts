@@ -7,10 +7,13 @@ export interface Platform {
   /** @throws IsovecError UNSUPPORTED for a kind of storage that this runtime does not have */
   storage(kind: NonNullable<OpenOptions['storage']>, location: string): Promise<PlatformStorage>;
   /** The compiled kernel. */
-  loadKernel(): Promise<WebAssembly.Module>;
+  loadKernel(variant: KernelVariant): Promise<WebAssembly.Module>;
   /** Calls back when what is waiting (messages, I/O) has had its turn. */
   yieldTurn(callback: () => void): void;
 }
+
+/** `float32` holds vectors only; `codes`, which is larger, any kind of code. */
+export type KernelVariant = 'float32' | 'codes';
 
 export interface PlatformStorage {
   provider: StorageProvider;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { loadGraph, METRICS, makeIndex, oracleOf, saveGraph } from './model.ts';
+import { linkAll, loadGraph, METRICS, makeIndex, oracleOf, saveGraph } from './model.ts';
 import { gaussian } from './random.ts';
 
 function vectors(count: number, dimensions: number, seed: number): Float32Array[] {
@@ -58,7 +58,7 @@ for (const metric of METRICS)
     const flat = makeIndex({ dimensions, metric, type: 'flat', quantization: 'binary' });
     for (const index of [exact, graph, flat])
       for (const [row, vector] of all.entries()) index.add(row, vector);
-    graph.link(2900);
+    linkAll(graph);
     let byGraph = 0;
     let byScan = 0;
     for (const query of asked) {

@@ -2,10 +2,17 @@ import { expect, test } from 'vitest';
 import { createHnswlibIndex } from '../../src/search/hnswlib-index.ts';
 import { startHnswlib } from '../../src/search/hnswlib-library.ts';
 import type { VectorIndex } from '../../src/search/vector-index.ts';
-import { expectExact, expectSound, METRICS, makeHnswlibIndex, makeIndex, oracleOf, recall } from './model.ts';
+import {
+  expectExact,
+  expectSound,
+  linkAll,
+  METRICS,
+  makeHnswlibIndex,
+  makeIndex,
+  oracleOf,
+  recall,
+} from './model.ts';
 import { gaussian, random } from './random.ts';
-
-const EVERYTHING = 0x7fff_ffff;
 
 function gaussianVectors(count: number, dimensions: number, seed: number): Float32Array[] {
   const next = gaussian(seed);
@@ -14,7 +21,7 @@ function gaussianVectors(count: number, dimensions: number, seed: number): Float
 
 function fill(index: VectorIndex, vectors: Float32Array[]): void {
   for (const [row, vector] of vectors.entries()) index.add(row, vector);
-  index.link(EVERYTHING);
+  linkAll(index);
 }
 
 for (const metric of METRICS) {
@@ -54,7 +61,7 @@ for (const metric of METRICS) {
         if (metric === 'cosine') expect(found.distances[0]).toBeLessThan(1e-6);
       }
     for (let row = 0; row < 12; row += 2) index.remove(row);
-    index.link(EVERYTHING);
+    linkAll(index);
     expect(index.search(vectors[1]!, 12, 50).rows.length).toBe(6);
   });
 }
@@ -86,14 +93,14 @@ test('after replacing five times its size, recall is that of a fresh build, and 
     churned.remove(held[at]!);
     held[at] = next;
     churned.add(next, vectors[next]!);
-    if (next % 20 === 0) churned.link(EVERYTHING);
+    if (next % 20 === 0) linkAll(churned);
   }
-  churned.link(EVERYTHING);
+  linkAll(churned);
   expect(churned.count).toBe(size);
   expect(churned.memoryBytes).toBeLessThan(before * 1.1);
   const fresh = await makeHnswlibIndex(config);
   for (const row of held) fresh.add(row, vectors[row]!);
-  fresh.link(EVERYTHING);
+  linkAll(fresh);
   expect(recall(churned, queries, 10, 20)).toBeGreaterThan(recall(fresh, queries, 10, 20) - 0.02);
 });
 

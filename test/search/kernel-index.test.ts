@@ -4,6 +4,7 @@ import type { VectorIndex } from '../../src/search/vector-index.ts';
 import {
   expectExact,
   expectSound,
+  linkAll,
   loadGraph,
   METRICS,
   makeIndex,
@@ -12,9 +13,6 @@ import {
   saveGraph,
 } from './model.ts';
 import { gaussian, random } from './random.ts';
-
-/** Steps of 2^31 - 1 are more than any backlog here. */
-const EVERYTHING = 0x7fff_ffff;
 
 function gaussianVectors(count: number, dimensions: number, seed: number): Float32Array[] {
   const next = gaussian(seed);
@@ -40,7 +38,7 @@ function clusteredVectors(
 
 function fill(index: VectorIndex, vectors: Float32Array[]): void {
   for (const [row, vector] of vectors.entries()) index.add(row, vector);
-  index.link(EVERYTHING);
+  linkAll(index);
 }
 
 function codeOf(action: () => unknown): string | undefined {
@@ -98,7 +96,7 @@ for (const metric of METRICS) {
       }
     }
     for (let row = 0; row < 12; row += 2) index.remove(row);
-    index.link(EVERYTHING);
+    linkAll(index);
     expect(index.search(vectors[1]!, 12, 50).rows.length).toBe(6);
   });
 }
@@ -153,7 +151,7 @@ test('a removed row is not answered from the moment it is removed', () => {
     expectSound(found, model, oracleOf({ metric: 'cosine' }), query);
   }
   expect(recall(index, vectors.slice(0, 100), 10, 60)).toBeGreaterThan(0.95);
-  index.link(EVERYTHING);
+  linkAll(index);
   expect(index.backlogCount).toBe(0);
   expect(recall(index, vectors.slice(0, 100), 10, 60)).toBeGreaterThan(0.97);
 });
@@ -174,19 +172,51 @@ test('after replacing five times its size, recall is that of a fresh build, and 
     churned.remove(held[at]!);
     held[at] = next;
     churned.add(next, vectors[next]!);
-    if (next % 50 === 0) churned.link(EVERYTHING);
+    if (next % 50 === 0) linkAll(churned);
     if (next === size * 2) memoryAfterOneTurn = churned.memoryBytes;
   }
-  churned.link(EVERYTHING);
+  linkAll(churned);
   const fresh = makeIndex(config);
   for (const row of held) fresh.add(row, vectors[row]!);
-  fresh.link(EVERYTHING);
+  linkAll(fresh);
   expect(churned.count).toBe(size);
   for (const ef of [20, 50, 100])
     expect(recall(churned, queries, 10, ef)).toBeGreaterThan(recall(fresh, queries, 10, ef) - 0.015);
   // the table of rows has grown: row numbers here are never used again
   expect(churned.memoryBytes).toBeLessThan(memoryAfterOneTurn * 1.1);
 });
+
+for (const disturbance of ['nothing', 'adding', 'removing'] as const)
+  test(`every row keeps its vector while many are put in order for linking, with ${disturbance} in between`, () => {
+    const vectors = gaussianVectors(6000, 8, 44);
+    const index = makeIndex({ dimensions: 8, m: 16, efConstruction: 100 });
+    const model = new Map(vectors.slice(0, 5000).entries());
+    for (const [row, vector] of model) index.add(row, vector);
+    let slices = 0;
+    while (index.link(1) === 0) {
+      slices++;
+      const row = slices * 7;
+      if (disturbance === 'adding') {
+        model.set(5000 + slices, vectors[5000 + slices]!);
+        index.add(5000 + slices, vectors[5000 + slices]!);
+      } else if (disturbance === 'removing' && slices > 30) {
+        model.delete(row);
+        index.remove(row);
+      }
+      const query = vectors[5900 + (slices % 100)]!;
+      if (slices % 10 === 0)
+        expectExact(index.search(query, 10, 10), model, oracleOf({ metric: 'euclidean' }), query, 10);
+    }
+    expect(slices).toBeGreaterThan(30);
+    linkAll(index);
+    expect(index.count).toBe(model.size);
+    for (const [row, vector] of model)
+      expect(index.search(vector, 1, 50)).toEqual({
+        rows: Uint32Array.of(row),
+        distances: Float32Array.of(0),
+      });
+    expect(recall(index, vectors.slice(5800), 10, 50)).toBeGreaterThan(0.97);
+  });
 
 test('emptied and filled again, it needs no more memory than before', () => {
   const vectors = gaussianVectors(3000, 16, 41);

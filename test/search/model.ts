@@ -10,14 +10,22 @@ import {
   type VectorIndex,
   type VectorIndexConfig,
 } from '../../src/search/vector-index.ts';
-import { KERNEL, loadModule } from '../wasm/load.ts';
+import { CODES_KERNEL, KERNEL, loadModule, TEST_KERNEL } from '../wasm/load.ts';
 
 const kernel = loadModule(KERNEL);
+const codesKernel = loadModule(CODES_KERNEL);
+const testKernel = loadModule(TEST_KERNEL);
 
 export const METRICS: Metric[] = ['cosine', 'dot', 'euclidean'];
 
 export function makeIndex(config: Partial<VectorIndexConfig> = {}): KernelVectorIndex {
-  return createVectorIndex(kernel, { ...DEFAULTS, ...config });
+  const { quantization = 'none' } = config;
+  return createVectorIndex(quantization === 'none' ? kernel : codesKernel, { ...DEFAULTS, ...config });
+}
+
+/** One that puts pending rows in order before it links them, however few they are. */
+export function makeArrangingIndex(config: Partial<VectorIndexConfig> = {}): KernelVectorIndex {
+  return createVectorIndex(testKernel, { ...DEFAULTS, ...config });
 }
 
 let library: ReturnType<typeof startHnswlib> | undefined;
@@ -198,6 +206,11 @@ export function expectExact(
       `row ${row} at ${left} was left out for one at ${last}`,
     );
   }
+}
+
+/** Until the graph has caught up. */
+export function linkAll(index: VectorIndex): void {
+  while (index.backlogCount > 0) index.link(1000);
 }
 
 /** The share of the exact answers that the graph finds. */

@@ -1,15 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { GrowableBytes, MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
 import type { StorageBackend } from '../../src/storage/storage.ts';
-import type { Platform } from '../../src/store/platform.ts';
+import type { KernelVariant, Platform } from '../../src/store/platform.ts';
 import { MemoryLocks } from '../storage/memory-locks.ts';
 
-const kernel = readFile(new URL('../../src/runtime/isovec.wasm', import.meta.url)).then((bytes) =>
-  WebAssembly.compile(bytes),
-);
+const compile = async (file: string): Promise<WebAssembly.Module> =>
+  WebAssembly.compile(await readFile(new URL(`../../src/runtime/${file}`, import.meta.url)));
+
+const KERNELS: Record<KernelVariant, Promise<WebAssembly.Module>> = {
+  float32: compile('isovec.wasm'),
+  codes: compile('isovec-codes.wasm'),
+};
 
 /** Compiled once for all tests of a process. */
-export const loadKernel = () => kernel;
+export const loadKernel = (variant: KernelVariant) => KERNELS[variant];
 
 /** What a crash leaves: the bytes as they are now. */
 export function copyOfFiles(files: MemoryFiles): MemoryFiles {

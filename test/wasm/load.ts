@@ -6,5 +6,7 @@ export function loadModule(path: string): WebAssembly.Module {
 }
 
 export const KERNEL = 'src/runtime/isovec.wasm';
-/** The kernel with its scalar twins exported. */
+/** The kernel that knows all kinds of codes. */
+export const CODES_KERNEL = 'src/runtime/isovec-codes.wasm';
+/** That kernel with its scalar twins exported, and putting even a dozen pending vectors in order. */
 export const TEST_KERNEL = 'wasm/build/isovec-test.wasm';

@@ -17,6 +17,10 @@ const FLAGS = [
   '-ffp-contract=off',
   '-fsanitize=address,undefined',
   '-fno-sanitize-recover=all',
+  // so that it happens to the few vectors of a test
+  '-DARRANGED_MIN=12u',
+  '-DRANGE_SMALL=2u',
+  '-DSLICE_SLOTS=8u',
 ];
 const INDEXES = 300;
 const TIMEOUT_MS = 240_000;

@@ -66,6 +66,36 @@ static void ask(void) {
   for (i32 i = 1; i < found; i++) check(distances[i - 1] <= distances[i], "answers nearest first");
 }
 
+/** What is held stays the same, wherever it lies. */
+static void link_some(void) {
+  const u32 top = 20;
+  u32 rows[20];
+  f32 distances[20];
+  write_vector();
+  float *vector = malloc(dimensions * sizeof(float));
+  memcpy(vector, at(isovec_vector_buffer()), dimensions * sizeof(float));
+  const i32 before = isovec_scan(top);
+  if (before > 0) memcpy(rows, at(isovec_answer_rows()), (u32)before * sizeof *rows);
+  if (before > 0) memcpy(distances, at(isovec_answer_distances()), (u32)before * sizeof *distances);
+  isovec_link(below(50));
+  const u32 *moved = at(isovec_moved());
+  const u32 moved_count = isovec_moved_count();
+  for (u32 i = 0; i < moved_count; i++) {
+    const u32 slot = moved[2 * i + 1];
+    check(slot < isovec_count(ISOVEC_COUNT_SLOTS), "what was moved lies in a slot");
+    u32 last = i;
+    for (u32 k = i + 1; k < moved_count; k++) last = moved[2 * k + 1] == slot ? k : last;
+    check(*(u32 *)at(isovec_row_address(slot)) == moved[2 * last], "what was moved is told");
+  }
+  memcpy(at(isovec_vector_buffer()), vector, dimensions * sizeof(float));
+  free(vector);
+  const i32 after = isovec_scan(top);
+  check(before == after || before < 0 || after < 0, "as many are held after linking as before");
+  if (after <= 0 || before <= 0) return;
+  check(memcmp(rows, at(isovec_answer_rows()), (u32)after * sizeof *rows) == 0, "the same rows");
+  check(memcmp(distances, at(isovec_answer_distances()), (u32)after * sizeof *distances) == 0, "the same vectors");
+}
+
 static void empty(void) {
   for (u32 slot = 0; slot < isovec_count(ISOVEC_COUNT_SLOTS); slot++) isovec_remove(slot);
   while (isovec_link(1000) > 0) {
@@ -139,7 +169,7 @@ static void operate(void) {
       isovec_remove(any_slot());
       break;
     case 3:
-      isovec_link(below(50));
+      link_some();
       break;
     case 4:
     case 5:
