@@ -102,12 +102,21 @@ const void *encode_mean(const f32 *sums, u32 count) {
 
 // ------------------------------------------------------------ distances
 
-#define BY_FOURS(four, component)                                                                         \
-  for (u32 i = 0; i < count; i += 4)                                                                      \
-    four(query, (const component *const *)(codes + i), ix.code_stride / sizeof(component), out + i);      \
+#define BY_FOURS(four, component)                                                                            \
+  for (u32 i = 0; i < count; i += 4)                                                                         \
+    four(query, (const component *const *)(codes + i), ix.code_stride / sizeof(component), next_of(codes, i, ahead), \
+         out + i);                                                                                           \
   return;
 
-void distances(const void *query, const void **codes, u32 count, f32 *out) {
+/** @param ahead how many codes lie in line; none where each is somewhere else */
+ALWAYS_INLINE const volatile u8 *next_of(const void *const *codes, u32 i, u32 ahead) {
+  if (ahead == 0) return 0;
+  // at the end those under way are touched again: what lies behind may be no memory
+  return (const volatile u8 *)codes[i] + (i + 8 <= ahead ? 4 * ix.code_stride : 0);
+}
+
+ALWAYS_INLINE void by_fours(const void *query, const void **codes, u32 count, u32 ahead, f32 *out) {
+  (void)ahead; // scalar routines do not
   for (u32 i = count; i & 3; i++) codes[i] = codes[count - 1];
   switch (CODES << 1 | (u32)ix.euclidean) {
     case ISOVEC_FLOAT32 << 1:
@@ -121,6 +130,21 @@ void distances(const void *query, const void **codes, u32 count, f32 *out) {
     default:
       binary_distances(query, codes, count, out);
   }
+}
+
+void distances(const void *query, const void **codes, u32 count, f32 *out) { by_fours(query, codes, count, 0, out); }
+
+/** Two times four codes that find room in the first cache. Longer ones are better not touched ahead. */
+#define IN_LINE_BYTES_MAX (3u * 1024)
+
+void distances_in_line(const void *query, u32 first, u32 count, u32 ahead, f32 *out) {
+  const void *codes[IN_LINE_MAX];
+  const u8 *code = code_of(first);
+  for (u32 i = 0; i < count; i++) codes[i] = code + i * ix.code_stride;
+  if (ix.code_stride > IN_LINE_BYTES_MAX)
+    distances(query, codes, count, out);
+  else
+    by_fours(query, codes, count, ahead, out);
 }
 
 void slot_distances(const void *query, const u32 *slots, u32 count, f32 *out) {

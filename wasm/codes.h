@@ -33,6 +33,14 @@ const void *query_of(u32 slot);
  */
 void distances(const void *query, const void **codes, u32 count, f32 *out);
 
+/** Codes that `distances_in_line` can do at a time. A multiple of 4. */
+#define IN_LINE_MAX 64u
+
+/** The same to those of consecutive slots of one block, with an eye on what follows.
+ *  @param count at most IN_LINE_MAX
+ *  @param ahead `count`, and as many more as lie in line and will be wanted next */
+void distances_in_line(const void *query, u32 first, u32 count, u32 ahead, f32 *out);
+
 /** The same to those of slots. @param count at most LINKS_MAX + 1 */
 void slot_distances(const void *query, const u32 *slots, u32 count, f32 *out);
 

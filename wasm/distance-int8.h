@@ -48,6 +48,7 @@ ALWAYS_INLINE v128_t square_of_eight(v128_t a, v128_t b) {
   const i8 *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3]; \
   v128_t s0 = wasm_i32x4_const_splat(0), s1 = s0, s2 = s0, s3 = s0;   \
   for (u32 i = 0; i < length; i += 8) {                               \
+    if (next) (void)next[i * 4];                                      \
     const v128_t q = wasm_i16x8_load8x8(query + i);                   \
     s0 = wasm_i32x4_add(s0, term(q, wasm_i16x8_load8x8(r0 + i)));     \
     s1 = wasm_i32x4_add(s1, term(q, wasm_i16x8_load8x8(r1 + i)));     \
@@ -55,12 +56,12 @@ ALWAYS_INLINE v128_t square_of_eight(v128_t a, v128_t b) {
     s3 = wasm_i32x4_add(s3, term(q, wasm_i16x8_load8x8(r3 + i)));     \
   }
 
-ALWAYS_INLINE void dot_int8_four(const i8 *query, const i8 *const rows[4], u32 length, f32 out[4]) {
+ALWAYS_INLINE void dot_int8_four(const i8 *query, const i8 *const rows[4], u32 length, const volatile u8 *next, f32 out[4]) {
   FOUR(dot_of_eight)
   wasm_v128_store(out, wasm_f32x4_convert_i32x4(wasm_i32x4_neg(lane_sums(s0, s1, s2, s3))));
 }
 
-ALWAYS_INLINE void square_int8_four(const i8 *query, const i8 *const rows[4], u32 length, f32 out[4]) {
+ALWAYS_INLINE void square_int8_four(const i8 *query, const i8 *const rows[4], u32 length, const volatile u8 *next, f32 out[4]) {
   FOUR(square_of_eight)
   wasm_v128_store(out, wasm_f32x4_convert_u32x4(lane_sums(s0, s1, s2, s3)));
 }
@@ -69,8 +70,8 @@ ALWAYS_INLINE void square_int8_four(const i8 *query, const i8 *const rows[4], u3
 
 #else
 
-#define dot_int8_four dot_int8_four_scalar
-#define square_int8_four square_int8_four_scalar
+#define dot_int8_four(query, rows, length, next, out) dot_int8_four_scalar(query, rows, length, out)
+#define square_int8_four(query, rows, length, next, out) square_int8_four_scalar(query, rows, length, out)
 
 #endif
 

@@ -114,7 +114,8 @@ address isovec_image_header(void) { return scratch.image_header; }
 u32 isovec_image_header_bytes(void) { return IMAGE_HEADER_BYTES; }
 
 i32 isovec_image_save(void) {
-  const u32 linked = ix.linked_count + ix.awaiting_count + ix.doomed_count;
+  // where all are doomed, some may be forgotten already, and the others name them still
+  const u32 held = ix.linked_count + ix.awaiting_count, linked = held > 0 ? held + ix.doomed_count : 0;
   u32 slots = linked > 0 ? ix.slots : 0;
   while (slots > 0 && (state_of(slots - 1) == STATE_FREE || state_of(slots - 1) == STATE_PENDING)) slots--;
   header = (struct image_header){
@@ -125,8 +126,8 @@ i32 isovec_image_save(void) {
       .m = ix.type == ISOVEC_FLAT ? 0 : ix.m,
       .slots = slots,
       .linked_count = linked,
-      .entry = ix.entry,
-      .entry_level = ix.entry_level,
+      .entry = linked > 0 ? ix.entry : NONE,
+      .entry_level = linked > 0 ? ix.entry_level : 0,
       .upper_records = slots > 0 ? ix.upper.used : 0,
       .spill_records = slots > 0 ? ix.spill.used : 0,
       .random_low = (u32)ix.random,

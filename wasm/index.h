@@ -105,7 +105,7 @@ ALWAYS_INLINE u8 *state_byte(u32 slot) {
 
 ALWAYS_INLINE enum state state_of(u32 slot) { return (enum state)(*state_byte(slot) & 7); }
 ALWAYS_INLINE u32 level_of(u32 slot) { return *state_byte(slot) >> 3; }
-ALWAYS_INLINE void set_state(u32 slot, enum state state, u32 level) { *state_byte(slot) = (u8)(state | level << 3); }
+static inline void set_state(u32 slot, enum state state, u32 level) { *state_byte(slot) = (u8)(state | level << 3); }
 /** Whether an answer may name the slot. */
 ALWAYS_INLINE int is_answerable(u32 state_byte) {
   const u32 state = state_byte & 7;
@@ -123,7 +123,7 @@ int pool_reserve(struct pool *pool, u32 count);
 u32 pool_take(struct pool *pool);
 void pool_give(struct pool *pool, u32 record);
 void pool_reset(struct pool *pool, u32 record_bytes);
-ALWAYS_INLINE u32 *pool_record(const struct pool *pool, u32 record) {
+static inline u32 *pool_record(const struct pool *pool, u32 record) {
   const u32 within = record & ((1u << pool->chunk_shift) - 1);
   return (u32 *)at(pool->chunk[record >> pool->chunk_shift] + within * pool->record_bytes);
 }

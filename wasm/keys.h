@@ -38,7 +38,7 @@ ALWAYS_INLINE f32 key_distance(key k) {
 
 /* Far heaps: binary heaps over arrays, the greatest key at 0. */
 
-ALWAYS_INLINE void far_sift_down(key *heap, u32 count, u32 hole, key moved) {
+static inline void far_sift_down(key *heap, u32 count, u32 hole, key moved) {
   for (u32 child; (child = 2 * hole + 1) < count; hole = child) {
     if (child + 1 < count) child += heap[child + 1] > heap[child];
     if (heap[child] <= moved) break;
@@ -47,14 +47,14 @@ ALWAYS_INLINE void far_sift_down(key *heap, u32 count, u32 hole, key moved) {
   heap[hole] = moved;
 }
 
-ALWAYS_INLINE void far_push(key *heap, u32 *count, key added) {
+static inline void far_push(key *heap, u32 *count, key added) {
   u32 hole = (*count)++;
   for (u32 parent; hole > 0 && heap[parent = (hole - 1) / 2] < added; hole = parent) heap[hole] = heap[parent];
   heap[hole] = added;
 }
 
 /** Keeps the `capacity` least keys ever offered. */
-ALWAYS_INLINE void far_offer(key *heap, u32 *count, u32 capacity, key offered) {
+static inline void far_offer(key *heap, u32 *count, u32 capacity, key offered) {
   if (*count < capacity)
     far_push(heap, count, offered);
   else if (offered < heap[0])

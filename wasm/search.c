@@ -11,47 +11,42 @@ struct best {
 
 // ------------------------------------------------------------ exactly
 
-/** Slots whose distances are computed in one go. */
-#define GROUP_MAX 64u
-
-struct group {
-  u32 slots[GROUP_MAX];
-  u32 count;
-};
-
-static void flush_group(struct best *best, struct group *group, const void *query) {
-  f32 found[GROUP_MAX] __attribute__((aligned(16)));
-  slot_distances(query, group->slots, group->count, found);
-  for (u32 k = 0; k < group->count; k++) {
-    if (best->count == best->top && key_of(found[k], 0) > best->keys[0]) continue;
-    far_offer(best->keys, &best->count, best->top, key_of(found[k], *row_of(group->slots[k])));
-  }
-  group->count = 0;
+/** Offers what has been found to be kept. */
+ALWAYS_INLINE void offer(struct best *best, u32 slot, f32 distance) {
+  if (best->count == best->top && key_of(distance, 0) > best->keys[0]) return;
+  far_offer(best->keys, &best->count, best->top, key_of(distance, *row_of(slot)));
 }
 
-ALWAYS_INLINE void add_to_group(struct best *best, struct group *group, u32 slot, const void *query) {
-  group->slots[group->count++] = slot;
-  if (group->count == GROUP_MAX) flush_group(best, group, query);
+/** Consecutive slots of one block. */
+static void scan_run(struct best *best, u32 first, u32 end, const void *query) {
+  f32 found[IN_LINE_MAX] __attribute__((aligned(16)));
+  for (; first < end; first += IN_LINE_MAX) {
+    const u32 left = end - first, count = left < IN_LINE_MAX ? left : IN_LINE_MAX;
+    distances_in_line(query, first, count, left, found);
+    for (u32 i = 0; i < count; i++) offer(best, first + i, found[i]);
+  }
 }
 
 static void scan_all(struct best *best, const void *query) {
-  struct group group;
-  group.count = 0;
   for (u32 first = 0; first < ix.slots; first += ix.block_mask + 1) {
     const u32 end = ix.slots - first <= ix.block_mask ? ix.slots : first + ix.block_mask + 1;
     const u8 *states = state_byte(first);
-    for (u32 slot = first; slot < end; slot++)
-      if (is_answerable(states[slot - first])) add_to_group(best, &group, slot, query);
+    for (u32 slot = first; slot < end; slot++) {
+      const u32 from = slot;
+      while (slot < end && is_answerable(states[slot - first])) slot++;
+      scan_run(best, from, slot, query);
+    }
   }
-  flush_group(best, &group, query);
 }
 
+/** Slots that follow one another in memory as in the queue, as most do, are done in line. */
 static void scan_pending(struct best *best, const void *query) {
-  struct group group;
-  group.count = 0;
-  for (u32 slot = ix.pending_head; slot != NONE; slot = ground_links(slot)[1])
-    add_to_group(best, &group, slot, query);
-  flush_group(best, &group, query);
+  for (u32 slot = ix.pending_head; slot != NONE;) {
+    const u32 from = slot, last = slot | ix.block_mask;
+    u32 end = slot + 1;
+    while ((slot = ground_links(end - 1)[1]) == end && end <= last) end++;
+    scan_run(best, from, end, query);
+  }
 }
 
 // ------------------------------------------------------------ the answer
@@ -105,7 +100,7 @@ i32 isovec_search(u32 top, u32 ef) {
   }
   const key *results = scratch_results();
   for (u32 i = 0; i < found; i++)
-    far_offer(best.keys, &best.count, top, key_of(key_distance(results[i]), *row_of(key_number(results[i]))));
+    offer(&best, key_number(results[i]), key_distance(results[i]));
   scan_pending(&best, query);
   return answer(&best);
 }
