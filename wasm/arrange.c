@@ -26,14 +26,15 @@
 #define DEPTH_MAX 4u
 /** One in so many is linked first, from all over the batch. */
 #define FIRST_SHARE 16u
-/** A batch is at most so much codes and so many slots: its links wait until all of it is in order, and a look at so many
- *  links must not take long. */
+/** A batch is at most so much codes and so many slots: none is linked until all are in order. */
 #define BATCH_BYTES (64u * 1024 * 1024)
 #define BATCH_SLOTS (128u * 1024)
 /** Slots in one slice. Tests take fewer. */
 #ifndef SLICE_SLOTS
 #define SLICE_SLOTS 256u
 #endif
+/** Slots looked at in one slice for whether they wait one behind another. */
+#define GATHERED_SLOTS (16u * SLICE_SLOTS)
 /** Codes compared in one slice, if they are long: less than a millisecond. */
 #define SLICE_BYTES (4u * 1024 * 1024)
 
@@ -41,7 +42,7 @@ struct range {
   u32 first, end, depth;
 };
 
-enum phase { PHASE_NONE, PHASE_SAMPLE, PHASE_ASSIGN, PHASE_MOVE, PHASE_CHOOSE_FIRST };
+enum phase { PHASE_NONE, PHASE_GATHER, PHASE_SAMPLE, PHASE_ASSIGN, PHASE_MOVE, PHASE_CHOOSE_FIRST };
 
 static struct {
   /** The batch, last or present: what stands here has been put in order, or given up. */
@@ -233,28 +234,39 @@ static void move_slice(void) {
 
 // ------------------------------------------------------------ slices
 
-/** Takes up as many slots as wait one behind another. */
+/** As many slots as wait one behind another. */
 static void begin_batch(void) {
-  u32 most = BATCH_BYTES / ix.code_stride;
-  if (most > BATCH_SLOTS) most = BATCH_SLOTS;
-  u32 end = arrangement.first = ix.pending_head;
-  do end++;
-  while (--most > 0 && ground_links(end - 1)[1] == end);
+  arrangement.first = ix.pending_head;
+  arrangement.end = arrangement.first + 1;
+  arrangement.phase = PHASE_GATHER;
+}
+
+static u32 batch_slots_max(void) {
+  const u32 slots = BATCH_BYTES / ix.code_stride;
+  return slots < BATCH_SLOTS ? slots : BATCH_SLOTS;
+}
+
+static void gather_slice(void) {
+  u32 end = arrangement.end;
+  const u32 most = arrangement.first + batch_slots_max(), stop = end + GATHERED_SLOTS < most ? end + GATHERED_SLOTS : most;
+  while (end < stop && ground_links(end - 1)[1] == end) end++;
   arrangement.end = end;
-  arrangement.ranges_count = 0;
-  if (end - arrangement.first >= ARRANGED_MIN && reserve_arrangement()) {
-    arrangement.ranges[arrangement.ranges_count++] = (struct range){arrangement.first, end, 0};
-    begin_range();
-  }
+  if (end == stop && end < most) return;
+  arrangement.phase = PHASE_NONE;
+  if (end - arrangement.first < ARRANGED_MIN || !reserve_arrangement()) return;
+  arrangement.ranges[arrangement.ranges_count++] = (struct range){arrangement.first, end, 0};
+  begin_range();
 }
 
 int arrange(u32 steps) {
   arrangement.moved_count = 0;
   if (steps == 0) return 0;
-  if (arrangement.phase == PHASE_NONE && ix.pending_count >= ARRANGED_MIN &&
-      !is_in_batch(ix.pending_head))
+  if (arrangement.phase == PHASE_NONE && ix.pending_count >= ARRANGED_MIN && !is_in_batch(ix.pending_head))
     begin_batch();
   switch (arrangement.phase) {
+    case PHASE_GATHER:
+      gather_slice();
+      return arrangement.phase != PHASE_NONE;
     case PHASE_SAMPLE:
       sample_slice();
       return 1;
