@@ -17,6 +17,26 @@ ALWAYS_INLINE void offer(struct best *best, u32 slot, f32 distance) {
   far_offer(best->keys, &best->count, best->top, key_of(distance, *row_of(slot)));
 }
 
+/** Slots here and there whose distances are computed in one go. */
+#define GROUP_MAX 64u
+
+struct group {
+  u32 slots[GROUP_MAX];
+  u32 count;
+};
+
+static void flush_group(struct best *best, struct group *group, const void *query) {
+  f32 found[GROUP_MAX] __attribute__((aligned(16)));
+  slot_distances(query, group->slots, group->count, found);
+  for (u32 i = 0; i < group->count; i++) offer(best, group->slots[i], found[i]);
+  group->count = 0;
+}
+
+ALWAYS_INLINE void add_to_group(struct best *best, struct group *group, u32 slot, const void *query) {
+  group->slots[group->count++] = slot;
+  if (group->count == GROUP_MAX) flush_group(best, group, query);
+}
+
 /** Consecutive slots of one block. */
 static void scan_run(struct best *best, u32 first, u32 end, const void *query) {
   f32 found[IN_LINE_MAX] __attribute__((aligned(16)));
@@ -39,14 +59,23 @@ static void scan_all(struct best *best, const void *query) {
   }
 }
 
+/** So many distances are computed at a time, if need be some of them twice. */
+#define RUN_MIN 4u
+
 /** Slots that follow one another in memory as in the queue, as most do, are done in line. */
 static void scan_pending(struct best *best, const void *query) {
+  struct group group;
+  group.count = 0;
   for (u32 slot = ix.pending_head; slot != NONE;) {
     const u32 from = slot, last = slot | ix.block_mask;
     u32 end = slot + 1;
     while ((slot = ground_links(end - 1)[1]) == end && end <= last) end++;
-    scan_run(best, from, end, query);
+    if (end - from >= RUN_MIN)
+      scan_run(best, from, end, query);
+    else
+      for (u32 i = from; i < end; i++) add_to_group(best, &group, i, query);
   }
+  flush_group(best, &group, query);
 }
 
 // ------------------------------------------------------------ the answer

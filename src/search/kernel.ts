@@ -19,6 +19,8 @@ interface KernelExports {
   isovec_code_buffer(): number;
   isovec_code_address(slot: number): number;
   isovec_reserve(count: number): number;
+  isovec_moved(): number;
+  isovec_moved_count(): number;
   isovec_pages_for(count: number): number;
   isovec_spare_memory(): number;
   isovec_add(row: number): number;
@@ -32,8 +34,6 @@ interface KernelExports {
   isovec_block_slots(): number;
   isovec_count(which: number): number;
   isovec_link(count: number): number;
-  isovec_moved(): number;
-  isovec_moved_count(): number;
   isovec_search(top: number, ef: number): number;
   isovec_scan(top: number): number;
   isovec_answer_rows(): number;
@@ -175,11 +175,11 @@ export class Kernel {
 /** Exports that return an address or a length, any of 2^32, rather than a number or a code. */
 const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_vector_buffer',
+  'isovec_moved',
   'isovec_code_buffer',
   'isovec_code_address',
   'isovec_row_address',
   'isovec_state_address',
-  'isovec_moved',
   'isovec_answer_rows',
   'isovec_answer_distances',
   'isovec_image_header',
