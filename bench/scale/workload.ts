@@ -33,8 +33,13 @@ export interface Held {
 const COLLECTION = 'vectors';
 const RECORDS_PER_BATCH = 1000;
 const QUERY_COUNT = 1000;
-/** Answered exactly too, which takes a scan of everything. */
-const JUDGED_COUNT = 100;
+/** Answered exactly too, which takes a scan of everything: of codes, of the vectors on the disk. */
+const JUDGED_MAX = 100;
+const JUDGED_MIN = 20;
+/** Of all those scans. */
+const SCANNED_VECTORS = 1e7;
+const judgedCount = (count: number) =>
+  Math.min(JUDGED_MAX, Math.max(JUDGED_MIN, Math.ceil(SCANNED_VECTORS / count)));
 /** How often to ask whether the graph has caught up. */
 const POLL_MS = 20;
 
@@ -90,7 +95,8 @@ export async function search(
   await untilIndexed(collection);
   const queries = queriesOf(task);
   let found = 0;
-  for (const vector of queries.slice(0, JUDGED_COUNT)) {
+  const judged = queries.slice(0, judgedCount(task.count));
+  for (const vector of judged) {
     const exact = await collection.query({ vector, topK: TOP_K, exact: true, include: [] });
     const hits = await collection.query({ vector, topK: TOP_K, include: [] });
     const wanted = new Set(exact.map(({ id }) => id));
@@ -108,7 +114,7 @@ export async function search(
   return {
     p50Ms: quantile(latenciesMs, 0.5),
     p99Ms: quantile(latenciesMs, 0.99),
-    recall: found / (JUDGED_COUNT * TOP_K),
+    recall: found / (judged.length * TOP_K),
     memoryBytes,
     diskBytes,
   };
