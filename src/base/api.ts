@@ -105,6 +105,11 @@ export interface Database extends AsyncDisposable {
   flush(): Promise<void>;
   /** Writes a checkpoint now, so that the next open replays nothing. */
   checkpoint(): Promise<void>;
+  /** Takes no more vectors into the graphs until `resumeIndexing()`, or until this database is opened anew: the thread is
+   *  free for other things. What is written meanwhile is found all the same, by exact search. How far the graphs have come
+   *  is told by `progress` events and by `indexed` in `info()`. */
+  pauseIndexing(): Promise<void>;
+  resumeIndexing(): Promise<void>;
   /** Reclaims the space of deleted and overwritten records. */
   compact(): Promise<CompactResult>;
   /** Reads every byte and checks every checksum and cross-reference. Changes nothing. */

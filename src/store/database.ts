@@ -209,6 +209,14 @@ export class LocalDatabase implements Database {
     return this.#session.run(() => this.#maintenance.checkpoint());
   }
 
+  pauseIndexing(): Promise<void> {
+    return this.#session.run(async () => this.#indexer.pause());
+  }
+
+  resumeIndexing(): Promise<void> {
+    return this.#session.run(async () => this.#indexer.resume());
+  }
+
   compact(): Promise<CompactResult> {
     return this.#session.run(() =>
       this.#maintenance.compact((progress) => this.#engine.events.emit('progress', progress)),

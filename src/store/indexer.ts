@@ -25,6 +25,7 @@ export class Indexer {
   readonly #yieldTurn: (callback: () => void) => void;
   #isRunning = false;
   #isStopped = false;
+  #isPaused = false;
   #toldAt = 0;
   #isWritten = false;
 
@@ -39,13 +40,23 @@ export class Indexer {
     this.#schedule(() => this.#yieldTurn(() => this.#slice()));
   }
 
+  /** Until it is resumed. A slice that has begun is finished. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.wake();
+  }
+
   stop(): void {
     this.#isStopped = true;
   }
 
   #slice(): void {
     this.#isRunning = false;
-    if (this.#isStopped) return;
+    if (this.#isStopped || this.#isPaused) return;
     const state = this.#next();
     if (!state) return;
     try {
@@ -70,14 +81,14 @@ export class Indexer {
     const isPausing = this.#isWritten && backlogBytes < BACKLOG_BYTES_MAX;
     this.#isWritten = false;
     this.#schedule(() => {
-      if (isPausing) this.#pause(REPEATED_PAUSES_MAX);
+      if (isPausing) this.#pauseFor(REPEATED_PAUSES_MAX);
       else this.#yieldTurn(() => this.#slice());
     });
   }
 
-  #pause(repeats: number): void {
+  #pauseFor(repeats: number): void {
     setBackgroundTimer(() => {
-      if (repeats > 0 && this.#engine.waiting.operations > 0) this.#pause(repeats - 1);
+      if (repeats > 0 && this.#engine.waiting.operations > 0) this.#pauseFor(repeats - 1);
       else this.#slice();
     }, PAUSE_MS);
   }

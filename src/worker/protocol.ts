@@ -40,6 +40,8 @@ export type DatabaseMethod =
   | 'dropCollection'
   | 'flush'
   | 'checkpoint'
+  | 'pauseIndexing'
+  | 'resumeIndexing'
   | 'compact'
   | 'verify'
   | 'repair'

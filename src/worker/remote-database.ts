@@ -120,6 +120,14 @@ class RemoteDatabase implements Database {
     return this.#call('checkpoint');
   }
 
+  pauseIndexing(): Promise<void> {
+    return this.#call('pauseIndexing');
+  }
+
+  resumeIndexing(): Promise<void> {
+    return this.#call('resumeIndexing');
+  }
+
   compact(): Promise<CompactResult> {
     return this.#call('compact');
   }

@@ -14,7 +14,14 @@ import type { DatabaseMessage } from './tab-protocol.ts';
 import type { TabRouterParts } from './tab-router.ts';
 import type { LocalSide, Routing, Serving } from './tab-side.ts';
 
-const CHANGING_METHODS = new Set<DatabaseMethod>(['dropCollection', 'checkpoint', 'compact', 'repair']);
+const CHANGING_METHODS = new Set<DatabaseMethod>([
+  'dropCollection',
+  'checkpoint',
+  'pauseIndexing',
+  'resumeIndexing',
+  'compact',
+  'repair',
+]);
 
 /** After so many attempts in a row to open the files, those who wait are told. */
 const FAILURES_MAX = 3;

@@ -245,4 +245,17 @@ function states(open: Open, newLocation: NewLocation, store: Store): void {
     await collection.insert(Array.from({ length: 500 }, (_, index) => ({ vector: vectorOf(index, 4) })));
     await expect.poll(async () => (await collection.info()).indexed, { timeout: 20_000 }).toBe(500);
   });
+
+  it('leaves the graph as it is while indexing is paused, and finds everything all the same', async () => {
+    const database = await open();
+    const collection = await database.collection('paused', { dimensions: 4 });
+    await database.pauseIndexing();
+    for (let seed = 0; seed < 100; seed++)
+      await collection.insert({ id: `${seed}`, vector: vectorOf(seed, 4) });
+    expect((await collection.info()).indexed).toBe(0);
+    const [nearest] = await collection.query({ vector: vectorOf(42, 4) });
+    expect(nearest?.id).toBe('42');
+    await database.resumeIndexing();
+    await expect.poll(async () => (await collection.info()).indexed, { timeout: 20_000 }).toBe(100);
+  });
 }
