@@ -1,4 +1,4 @@
-/** When the log is cut into segments, and when a checkpoint takes it in: every such bound, in one place. */
+/** When the log is cut into segments, when a checkpoint takes it in, and when garbage goes: every such bound, in one place. */
 export interface LogCare {
   /** As in AppendLogOptions. */
   segmentBytesMax: number;
@@ -18,6 +18,10 @@ export interface LogCare {
   /** and the log holds either of these. */
   idleBytesMin: number;
   idleEntriesMin: number;
+  /** A collection is compacted when its dead rows are more than this part of the live ones, */
+  garbageRatio: number;
+  /** and at least so many. */
+  garbageRowsMin: number;
   /** A failed checkpoint is tried again after this long, then twice as long each time, up to the most. */
   retryMs: number;
   retryMaxMs: number;
@@ -45,6 +49,10 @@ export const LOG_CARE: LogCare = {
   // Less than this is replayed in 10 ms, and not worth a new manifest.
   idleBytesMin: MEGABYTE,
   idleEntriesMin: 1000,
+  // Of files as of memory, ids of dead rows lie in both. Each row is copied twice for every one that is replaced.
+  garbageRatio: 0.5,
+  // Fewer cost little, and an application with few records may want to compact when it likes.
+  garbageRowsMin: 10_000,
   // A full disk is not emptied sooner, and seldom stays full for longer.
   retryMs: 1000,
   retryMaxMs: 5 * 60 * 1000,

@@ -18,6 +18,7 @@ export class Maintenance {
   /** A checkpoint writing its files: it needs no writer to stand still any more. */
   #storing: Promise<void> | undefined;
   #areWritersHeld = false;
+  #isCompactingInBackground = false;
   #isScheduled = false;
   #isStopped = false;
   #committedAtMs = 0;
@@ -46,6 +47,7 @@ export class Maintenance {
     try {
       await this.#alone(() => this.#checkpointUnlessMade());
       this.#failures = 0;
+      void this.#compactWhereDue();
     } catch (error) {
       const delayMs = Math.min(this.#care.retryMs * 2 ** this.#failures++, this.#care.retryMaxMs);
       this.#retryAtMs = performance.now() + delayMs;
@@ -125,6 +127,35 @@ export class Maintenance {
     return this.#rewriting(compact);
   }
 
+  /** In the background, after a checkpoint: what cannot be done now is tried after the next. */
+  async #compactWhereDue(): Promise<void> {
+    if (this.#isCompactingInBackground) return;
+    this.#isCompactingInBackground = true;
+    try {
+      for (const state of this.#engine.collections.values())
+        if (this.#isGarbageOver(state))
+          await this.#rewriting(() => this.#rewrite(state, () => this.#checkRunning()));
+    } catch (error) {
+      if (!this.#isStopped) this.#warn('compaction failed and will be tried again', error);
+    } finally {
+      this.#isCompactingInBackground = false;
+    }
+  }
+
+  #isGarbageOver({ rows, isDropped }: CollectionState): boolean {
+    const { garbageRatio, garbageRowsMin } = this.#care;
+    return (
+      !isDropped &&
+      !this.#isStopped &&
+      rows.deadCount >= garbageRowsMin &&
+      rows.deadCount > rows.liveCount * garbageRatio
+    );
+  }
+
+  #checkRunning(): void {
+    if (this.#isStopped) throw new IsovecError('CLOSED', 'the database has been closed');
+  }
+
   /** Makes the index of a collection anew, in its present numbering of rows. */
   replaceIndex(state: CollectionState, change: IndexChange): Promise<void> {
     return this.#rewriting(async () => {
@@ -134,7 +165,7 @@ export class Maintenance {
       let done = 0;
       try {
         await replacement.fill((rows) => {
-          if (this.#isStopped) throw new IsovecError('CLOSED', 'the database has been closed');
+          this.#checkRunning();
           done += rows;
           this.#engine.events.emit('progress', { phase: 'index', done, total });
         });

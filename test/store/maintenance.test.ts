@@ -38,6 +38,24 @@ const record = (index: number) => ({ id: `id${index}`, vector: vectorOf(index, 8
 const logOf = async (database: Database) => (await database.stats()).log;
 
 describe('maintenance', () => {
+  it('compacts a collection in the background when half of it is garbage, and loses nothing', async () => {
+    const care = { ...BUSY, checkpointEntriesMax: 5, garbageRowsMin: 20 };
+    const files = new MemoryFiles();
+    const database = await open({ files, care });
+    const collection = await database.collection('c', { dimensions: 8 });
+    let garbageMax = 0;
+    for (let step = 0; step < 400; step++) {
+      await collection.upsert({ ...record(step % 40), metadata: { step } });
+      garbageMax = Math.max(garbageMax, (await collection.info()).garbage);
+    }
+    expect(garbageMax).toBeLessThan(200);
+    await expect.poll(async () => (await collection.info()).garbage).toBeLessThan(40);
+    await database.close();
+    const again = await (await open({ files, care })).collection('c');
+    for (let index = 0; index < 40; index++)
+      expect(await again.get(`id${index}`)).toMatchObject({ metadata: { step: 360 + index } });
+  });
+
   const patterns: Record<string, (database: Database, collection: Collection, step: number) => unknown> = {
     'one record at a time': (_, collection, step) => collection.insert(record(step)),
     'replacing one record': (_, collection) => collection.upsert(record(0)),
