@@ -12,8 +12,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   journal: ['storage', 'base'],
   tables: ['base'],
   search: ['base'],
-  store: ['journal', 'storage', 'tables', 'search', 'base'],
-  worker: ['store', 'base'],
+  filter: ['base'],
+  store: ['journal', 'storage', 'tables', 'search', 'filter', 'base'],
+  worker: ['store', 'filter', 'base'],
   runtime: ['worker', 'store', 'storage', 'base'],
   // The entries re-export.
   '': ['runtime', 'base'],

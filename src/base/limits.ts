@@ -14,6 +14,11 @@ export const M_MIN = 2;
 export const M_MAX = 256;
 /** How deep metadata may nest. Bounds recursion on hostile input. */
 export const METADATA_DEPTH_MAX = 64;
+/** How deep a filter may nest. Bounds recursion on hostile input. */
+export const FILTER_DEPTH_MAX = 64;
+/** Path segments of a filter that may be array indexes. Where objects in arrays have such keys as well, each can be
+ *  taken in two ways: sixteen of them in 1,597 at the most. */
+export const FILTER_INDEXES_MAX = 16;
 /** One batch is one log frame and is held in memory whole. 256 MiB is 43,690 vectors of 1536 dimensions. */
 export const BATCH_BYTES_MAX = 256 * 1024 * 1024;
 /** A row number is a u32, and 0xffffffff means "no row". */

@@ -1,20 +1,11 @@
 /** Small checks that several doors share. Each error names the place by path, what it got and what it expected. */
 import { IsovecError } from '../base/errors.ts';
+import { summarize } from '../base/summarize.ts';
 
 export function invalid(path: string, expected: string, got: unknown): IsovecError {
   return new IsovecError('INVALID_ARGUMENT', `${path} must be ${expected}, not ${summarize(got)}`, {
     details: { path },
   });
-}
-
-/** A value in a few words, never its whole content. */
-export function summarize(value: unknown): string {
-  if (typeof value === 'string')
-    return value.length > 40 ? `a string of ${value.length}` : JSON.stringify(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'object' && value !== null)
-    return `a ${value.constructor?.name ?? 'null-prototype object'}`;
-  return typeof value === 'function' ? 'a function' : String(value);
 }
 
 export function unsupported(what: string, path: string): IsovecError {

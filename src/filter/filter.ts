@@ -1,0 +1,21 @@
+import { compileCondition, type Predicate } from './compile.ts';
+import { type Condition, keyOf } from './condition.ts';
+import { parseFilter } from './parse.ts';
+
+/** A filter that has been checked, ready to be asked of any number of records. */
+export interface CompiledFilter {
+  condition: Condition;
+  /** The same for filters that say the same in another order. */
+  key: string;
+  /** Of metadata as it is stored: what JSON holds. */
+  matches: Predicate;
+}
+
+/**
+ * @param name of the filter, for errors
+ * @throws IsovecError INVALID_FILTER, naming the place
+ */
+export function compileFilter(filter: unknown, name: string): CompiledFilter {
+  const condition = parseFilter(filter, name);
+  return { condition, key: keyOf(condition), matches: compileCondition(condition) };
+}
