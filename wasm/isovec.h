@@ -180,6 +180,25 @@ EXPORT i32 isovec_search(u32 top, u32 ef);
 /** The `top` slots nearest to the vector in the buffer, exactly, as far as codes tell. May grow. @return as isovec_search */
 EXPORT i32 isovec_scan(u32 top);
 
+/** Slots that isovec_among takes at a time. */
+#define ISOVEC_SLOT_BUFFER 1024u
+
+/** @return the address of ISOVEC_SLOT_BUFFER words, from isovec_among_begin to isovec_among_end */
+EXPORT address isovec_slot_buffer(void);
+
+/*
+ * The `top` nearest among some slots, exactly as far as codes tell: begin, then slots by as many calls as it takes, then
+ * the end, with no other call that may grow or takes a vector in between.
+ */
+
+/** From the vector in the buffer. May grow. @return 0, ISOVEC_NO_MEMORY */
+EXPORT i32 isovec_among_begin(u32 top);
+/** @param count slots in their buffer, none of them given before; those neither pending nor linked do not count
+ *  @return 0, ISOVEC_BAD_ARGUMENT */
+EXPORT i32 isovec_among(u32 count);
+/** @return as isovec_search */
+EXPORT i32 isovec_among_end(void);
+
 /** @return the address of the last answer's row numbers (u32), nearest first, equal distances by row.
  *  Valid until the next call that may grow */
 EXPORT address isovec_answer_rows(void);

@@ -134,5 +134,43 @@ i32 isovec_search(u32 top, u32 ef) {
   return answer(&best);
 }
 
+// ------------------------------------------------------------ exactly, among some
+
+static struct {
+  struct best best;
+  struct group group;
+  const void *query;
+} among;
+
+/** No walk uses it meanwhile. */
+address isovec_slot_buffer(void) { return address_of(scratch_results()); }
+
+i32 isovec_among_begin(u32 top) {
+  const u32 held = ix.pending_count + ix.linked_count;
+  if (top > held) top = held;
+  if (!reserve_scratch(top)) return ISOVEC_NO_MEMORY;
+  among.best = (struct best){scratch_best(), 0, top};
+  among.group.count = 0;
+  among.query = encode_query();
+  return 0;
+}
+
+i32 isovec_among(u32 count) {
+  if (count > ISOVEC_SLOT_BUFFER) return ISOVEC_BAD_ARGUMENT;
+  if (among.best.top == 0) return 0;
+  const u32 *slots = (const u32 *)scratch_results();
+  for (u32 i = 0; i < count; i++) {
+    const u32 slot = slots[i];
+    if (slot < ix.slots && is_answerable(*state_byte(slot)))
+      add_to_group(&among.best, &among.group, slot, among.query);
+  }
+  return 0;
+}
+
+i32 isovec_among_end(void) {
+  if (among.best.top > 0) flush_group(&among.best, &among.group, among.query);
+  return answer(&among.best);
+}
+
 address isovec_answer_rows(void) { return scratch.answer_rows; }
 address isovec_answer_distances(void) { return scratch.answer_distances; }

@@ -169,6 +169,16 @@ export class HnswlibIndex implements VectorIndex {
     return nearest.neighbours();
   }
 
+  searchAmong(query: Float32Array, rows: Iterable<number>, topK: number): Neighbours {
+    const nearest = new NearestRows(topK);
+    const distance = distancesFrom(query, this.#config.metric);
+    for (const row of rows) {
+      const slot = this.#slots.get(row);
+      if (slot !== NONE) nearest.offer(row, distance(this.#store.vector(slot)));
+    }
+    return nearest.neighbours();
+  }
+
   get #linkedCount(): number {
     return this.count - this.#pending.size;
   }

@@ -1,7 +1,7 @@
 import type { Metric } from '../base/api.ts';
 import { assert, IsovecError } from '../base/errors.ts';
 import { type Calibration, calibrationFor } from './calibration.ts';
-import { Kernel, STATE } from './kernel.ts';
+import { Kernel, SLOT_BUFFER, STATE } from './kernel.ts';
 import { NONE, RowSlots } from './row-slots.ts';
 import {
   GRAPH_PIECE_BYTES_MAX,
@@ -200,6 +200,22 @@ class KernelIndex implements VectorIndex {
   scan(query: Float32Array, topK: number): Neighbours {
     this.#kernel.writeVector(query);
     return this.#answer(this.#kernel.call('isovec_scan', topK));
+  }
+
+  searchAmong(query: Float32Array, rows: Iterable<number>, topK: number): Neighbours {
+    const kernel = this.#kernel;
+    kernel.writeVector(query);
+    kernel.call('isovec_among_begin', topK);
+    const slots = kernel.u32(kernel.call('isovec_slot_buffer'), SLOT_BUFFER);
+    let count = 0;
+    for (const row of rows) {
+      slots[count++] = this.#slots.get(row);
+      if (count < SLOT_BUFFER) continue;
+      kernel.call('isovec_among', count);
+      count = 0;
+    }
+    kernel.call('isovec_among', count);
+    return this.#answer(kernel.call('isovec_among_end'));
   }
 
   readGraph(): GraphImage {

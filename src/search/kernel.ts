@@ -36,6 +36,10 @@ interface KernelExports {
   isovec_link(count: number): number;
   isovec_search(top: number, ef: number): number;
   isovec_scan(top: number): number;
+  isovec_slot_buffer(): number;
+  isovec_among_begin(top: number): number;
+  isovec_among(count: number): number;
+  isovec_among_end(): number;
   isovec_answer_rows(): number;
   isovec_answer_distances(): number;
   isovec_image_header(): number;
@@ -60,6 +64,9 @@ const FLAT_EF_CONSTRUCTION = 1;
 
 const NO_MEMORY = -1;
 const BAD_IMAGE = -2;
+
+/** Slots that the kernel takes at a time. */
+export const SLOT_BUFFER = 1024;
 
 export const COUNTED = { pending: 0, linked: 1, doomed: 2, awaiting: 3, slots: 4 } as const;
 export const STATE = { free: 0, pending: 1, linked: 2, awaiting: 3, doomed: 4 } as const;
@@ -180,6 +187,7 @@ const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_code_address',
   'isovec_row_address',
   'isovec_state_address',
+  'isovec_slot_buffer',
   'isovec_answer_rows',
   'isovec_answer_distances',
   'isovec_image_header',

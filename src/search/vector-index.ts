@@ -66,6 +66,9 @@ export interface VectorIndex {
   /** The nearest rows, exactly; quantised: by their codes. */
   scan(query: Float32Array, topK: number): Neighbours;
 
+  /** The nearest of some rows, exactly; quantised: by their codes. @param rows each once; those not held do not count */
+  searchAmong(query: Float32Array, rows: Iterable<number>, topK: number): Neighbours;
+
   /** The graph (not the vectors, not pending rows), to be read now or in one's own time: as long as `link()` is not
    *  called it stays one graph, whatever is added and removed meanwhile. Left out, with the two below, where there are
    *  no images: then the graph is built anew from the vectors.

@@ -222,6 +222,14 @@ class Run {
     const all = this.#index.scan(query, this.#model.size);
     const distances = new Map(Array.from(all.rows, (row, i) => [row, all.distances[i]]));
     for (const [i, row] of found.rows.entries()) assert.equal(found.distances[i], distances.get(row));
+    this.#queryAmong(query, topK, ef);
+  }
+
+  /** Every so-manieth row, held or not. */
+  #queryAmong(query: Float32Array, topK: number, step: number): void {
+    const rows = Array.from({ length: Math.ceil(ROWS / step) }, (_, i) => i * step);
+    const held = new Map([...this.#model].filter(([row]) => row % step === 0));
+    expectExact(this.#index.searchAmong(query, rows, topK), held, this.#oracle, query, topK);
   }
 }
 

@@ -56,10 +56,25 @@ static void write_code(void) {
 
 static u32 any_slot(void) { return below(isovec_count(ISOVEC_COUNT_SLOTS) + 2); }
 
+/** Some of them any numbers. */
+static i32 ask_among(u32 top) {
+  const i32 refused = isovec_among_begin(top);
+  if (refused) return refused;
+  for (u32 first = 0; first < isovec_count(ISOVEC_COUNT_SLOTS); first += ISOVEC_SLOT_BUFFER) {
+    u32 *slots = at(isovec_slot_buffer());
+    for (u32 i = 0; i < ISOVEC_SLOT_BUFFER; i++) slots[i] = below(8) ? first + i : below(0x7fffffff) << 1;
+    check(isovec_among(ISOVEC_SLOT_BUFFER + below(2)) <= 0, "as many slots as the buffer has");
+  }
+  return isovec_among_end();
+}
+
 static void ask(void) {
   write_vector();
   const u32 top = 1 + below(30);
-  const i32 found = below(2) ? isovec_search(top, 1 + below(60)) : isovec_scan(top);
+  const u32 how = below(3);
+  const i32 found = how == 0   ? isovec_search(top, 1 + below(60))
+                    : how == 1 ? isovec_scan(top)
+                               : ask_among(top);
   check(found == ISOVEC_NO_MEMORY || (found >= 0 && found <= (i32)top), "as many answers as asked for");
   const f32 *distances = at(isovec_answer_distances());
   for (i32 i = 0; i < found; i++) check(distances[i] == distances[i], "no answer is NaN");
