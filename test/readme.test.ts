@@ -10,16 +10,28 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = mkdtempSync(join(tmpdir(), 'isovec-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const program = /```ts\n(.*?)```/s.exec(readme)![1]!;
+const beginning = program.slice(0, program.indexOf('const hits'));
+
+/** The package is found by its own name: as a user has it. */
+async function run(source: string, place: string): Promise<string> {
+  const elsewhere = source.replace("'library'", JSON.stringify(join(folder, place)));
+  expect(elsewhere).not.toBe(source);
+  const options = ['--input-type=module', '--eval', elsewhere];
+  return (await promisify(execFile)(process.execPath, options, { cwd: root })).stdout;
+}
+
 describe('the README', () => {
   it('shows a program that runs as it stands, twice, and prints what it says', async () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const program = /```ts\n(.*?)```/s.exec(readme)![1]!;
     const [, printed] = /console\.log\(.*\/\/ (.*?)\.\.\.$/m.exec(program)!;
-    const elsewhere = program.replace("'library'", JSON.stringify(join(folder, 'library')));
-    expect(elsewhere).not.toBe(program);
-    // The package is found by its own name: as a user has it.
-    const run = () =>
-      promisify(execFile)(process.execPath, ['--input-type=module', '--eval', elsewhere], { cwd: root });
-    for (const { stdout } of [await run(), await run()]) expect(stdout).toMatch(new RegExp(`^${printed}`));
+    for (let round = 0; round < 2; round++)
+      expect(await run(program, 'library')).toMatch(new RegExp(`^${printed}`));
+  });
+
+  it('shows filters that run as they stand', async () => {
+    const [, filters] = /### Only what matches\n\n```js\n(.*?)```/s.exec(readme)!;
+    const end = 'console.log(hits.map(({ id }) => id), await books.count()); await db.close();';
+    expect(await run(beginning + filters + end, 'filtered')).toBe("[ 'dune' ] 2\n");
   });
 });

@@ -222,7 +222,7 @@ export interface Collection<M extends Metadata = Metadata> {
     changes: (Partial<RecordInput<M>> & { id: string }) | (Partial<RecordInput<M>> & { id: string })[],
     options?: WriteOptions,
   ): Promise<{ ids: string[] }>;
-  /** By ids (absent ones are ignored) or by filter. Returns how many were there. */
+  /** By ids (absent ones are ignored) or by filter, all in one batch. Returns how many were there. */
   delete(which: string | string[] | { filter: Filter }, options?: WriteOptions): Promise<{ deleted: number }>;
 
   get(id: string): Promise<StoredRecord<M> | undefined>;
@@ -233,7 +233,8 @@ export interface Collection<M extends Metadata = Metadata> {
    * once the new way is in use and stored. Nothing happens where they are held so already.
    */
   setQuantization(quantization: Quantization): Promise<void>;
-  /** Streams records in insertion order without holding them all; stable under concurrent writes. */
+  /** Streams records in insertion order without holding them all; stable under concurrent writes. A filter is asked of
+   *  each record as it is by then. */
   scan(options?: {
     filter?: Filter;
     batchSize?: number;
@@ -280,21 +281,25 @@ export interface Hit<M extends Metadata = Metadata> {
   text?: string;
 }
 
-/** MongoDB's query language, the subset that Pinecone and Vectra share, plus $not, $nor, $exists, $contains, $startsWith. */
+/**
+ * MongoDB's query language, the subset that Pinecone and Vectra share, plus $not, $nor, $exists, $contains, $startsWith:
+ * docs/filters.md says what each means. INVALID_FILTER where something else is given, with its place in `details.path`.
+ */
 export type Filter = { [path: string]: FilterValue | FilterOperators | Filter[] | Filter | undefined } & {
   $and?: Filter[];
   $or?: Filter[];
   $nor?: Filter[];
   $not?: Filter;
 };
-export type FilterValue = string | number | boolean | null;
+/** A Date means its ISO 8601 string, as which metadata holds it. */
+export type FilterValue = string | number | boolean | null | Date;
 export interface FilterOperators {
   $eq?: FilterValue;
   $ne?: FilterValue;
-  $gt?: number | string;
-  $gte?: number | string;
-  $lt?: number | string;
-  $lte?: number | string;
+  $gt?: number | string | Date;
+  $gte?: number | string | Date;
+  $lt?: number | string | Date;
+  $lte?: number | string | Date;
   $in?: FilterValue[];
   $nin?: FilterValue[];
   $exists?: boolean;

@@ -93,6 +93,21 @@ export class CollectionFiles {
     return block instanceof Uint8Array ? bodyIn(block) : block.then(bodyIn);
   }
 
+  /**
+   * The bodies of a row and of those that follow it in its block. Nothing is kept: this is for whoever reads every block
+   * once, and would leave nothing else in the cache.
+   */
+  async bodiesFrom(row: number): Promise<Uint8Array[]> {
+    if (this.#rescued?.size) return [await this.body(row)];
+    const extent = this.#extentOf(row);
+    const { firstRow, rowCount } = extent;
+    const payload = await this.#readBlock(extent);
+    return Array.from(
+      { length: firstRow + rowCount - row },
+      (_, at) => entryInBlock(payload, rowCount, row - firstRow + at, this.names.records).body,
+    );
+  }
+
   /** Of consecutive rows. Each is a view of one buffer. */
   async vectors(firstRow: number, rowCount: number): Promise<Float32Array<ArrayBuffer>[]> {
     const file = await this.#file(this.names.vectors);

@@ -9,6 +9,7 @@ import type { CollectionFiles } from './collection-files.ts';
 import { publicConfig, type ResolvedConfig } from './config.ts';
 import type { StoredPages } from './graph-pages.ts';
 import type { StoredCollection } from './manifest-state.ts';
+import type { RememberedFilters } from './matching.ts';
 import type { PutOperation, RecordOperation } from './operations.ts';
 import { type RawRecord, RowsView } from './rows-view.ts';
 
@@ -33,6 +34,8 @@ export class CollectionState {
   nextIndex: VectorIndex | undefined;
   /** Of what has come lately, where codes are made that must fit it. */
   sample: ComponentSample | undefined;
+  /** Which rows match filters that were asked for lately. */
+  filters: RememberedFilters | undefined;
   /** Steps that the graph has taken since its image was written. */
   graphSteps = 0;
   /** Which pages of its image are stored, once any are. */
@@ -58,8 +61,8 @@ export class CollectionState {
 
   get memoryBytes(): number {
     const index = this.index.memoryBytes + (this.nextIndex?.memoryBytes ?? 0);
-    const graphPages = this.graphPages?.memoryBytes ?? 0;
-    return this.rows.memoryBytes + this.tail.memoryBytes + this.files.memoryBytes + index + graphPages;
+    const derived = (this.filters?.memoryBytes ?? 0) + (this.graphPages?.memoryBytes ?? 0);
+    return this.rows.memoryBytes + this.tail.memoryBytes + this.files.memoryBytes + index + derived;
   }
 
   info(): CollectionInfo {

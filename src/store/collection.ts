@@ -19,6 +19,7 @@ import type { CollectionState } from './collection-state.ts';
 import { checkQuantization } from './config.ts';
 import type { Draft } from './draft.ts';
 import type { Engine } from './engine.ts';
+import { checkedFilter } from './given-filter.ts';
 import type { Maintenance } from './maintenance.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { runQuery } from './query.ts';
@@ -95,7 +96,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     which: string | string[] | { filter: Filter },
     options?: WriteOptions,
   ): Promise<{ deleted: number }> {
-    return this.#write(options, () => deletion(this.#state, which));
+    return this.#write(options, () => deletion(this.#state, which, this.#engine.pause));
   }
 
   get(id: string): Promise<StoredRecord<M> | undefined>;
@@ -109,9 +110,11 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
 
   count(filter?: Filter): Promise<number> {
     return this.#run(async () => {
-      if (filter !== undefined) throw unsupported('counting by filter', 'filter');
+      const checked = filter === undefined ? undefined : checkedFilter(filter, 'filter');
       await this.#refresh();
-      return this.#state.rows.liveCount;
+      if (!checked) return this.#state.rows.liveCount;
+      const { countMatching } = await import('./on-demand.ts');
+      return countMatching(this.#state, await checked, this.#engine.pause);
     });
   }
 
@@ -152,12 +155,13 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   ): Promise<RunningScan<M>> {
     return this.#run(async () => {
       const { filter, batchSize = SCAN_BATCH_DEFAULT, include } = options;
-      if (filter !== undefined) throw unsupported('scanning by filter', 'options.filter');
+      const checked = filter === undefined ? undefined : checkedFilter(filter, 'options.filter');
       checkInteger(batchSize, 1, SCAN_BATCH_MAX, 'options.batchSize');
       const { metadata, vector } = checkInclude(include, ['vector', 'metadata'], 'options.include');
       await this.#refresh();
       const { Scan } = await import('./on-demand.ts');
-      const scan = new Scan(this.#state, { body: metadata, vector }, bounds);
+      const wanted = { body: metadata, vector, filter: await checked, pause: this.#engine.pause };
+      const scan = new Scan(this.#state, wanted, bounds);
       return {
         next: () =>
           this.#run(async () => {
@@ -187,10 +191,11 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   async #answer(queries: Query[], pathOf: (index: number) => string): Promise<Hit<M>[][]> {
     const checked = queries.map((query, index) => checkQuery(query, pathOf(index), this.#state.config));
     const answers: Hit<M>[][] = [];
+    for (const { filter } of checked) if (filter) await filter;
     await this.#refresh();
     for (const query of checked) {
       checkNotAborted(query.signal);
-      answers.push((await runQuery(this.#state, query)) as Hit<M>[]);
+      answers.push((await runQuery(this.#state, query, this.#engine.pause)) as Hit<M>[]);
       checkNotAborted(query.signal);
     }
     return answers;

@@ -57,8 +57,6 @@ export class LocalDatabase implements Database {
   readonly #maintenance: Maintenance;
   readonly #indexer: Indexer;
   #endVerifying: () => void = () => {};
-  /** Lets others have a turn. */
-  readonly #pause: () => Promise<void>;
 
   constructor({ location, engine, place, presence, yieldTurn, care }: DatabaseParts) {
     this.location = location;
@@ -68,7 +66,6 @@ export class LocalDatabase implements Database {
     this.#presence = presence;
     this.#maintenance = new Maintenance(engine, care);
     this.#indexer = new Indexer(engine, yieldTurn);
-    this.#pause = () => new Promise((resolve) => yieldTurn(resolve));
     engine.onCommitted = () => {
       this.#indexer.wake();
       this.#maintenance.afterCommit();
@@ -185,7 +182,7 @@ export class LocalDatabase implements Database {
         engine.transact(async (draft) => {
           // Loaded when it has its turn, so that it keeps its place in the line.
           const { runTransaction } = await import('./on-demand.ts');
-          const result = await runTransaction(draft, find, fn, signal);
+          const result = await runTransaction(draft, { find, pause: engine.pause }, fn, signal);
           const operation = operationOf?.(result);
           if (operation) draft.receipt = { ...operation, outcome: 0 };
           return result;
@@ -226,7 +223,7 @@ export class LocalDatabase implements Database {
   verify(): Promise<IntegrityReport> {
     return this.#session.run(async () => {
       const { verify } = await import('./on-demand.ts');
-      return this.#maintenance.alone(() => verify(this.#engine, this.#pause));
+      return this.#maintenance.alone(() => verify(this.#engine, this.#engine.pause));
     });
   }
 
@@ -235,7 +232,7 @@ export class LocalDatabase implements Database {
     const { verify, verifyRegularly } = await import('./on-demand.ts');
     const pause = () => {
       this.#session.check();
-      return this.#pause();
+      return this.#engine.pause();
     };
     const verifyOnce = () =>
       this.#session.run(() => this.#maintenance.alone(() => verify(this.#engine, pause)));
@@ -245,7 +242,7 @@ export class LocalDatabase implements Database {
   repair(): Promise<RepairReport> {
     return this.#session.run(async () => {
       const { repair } = await import('./on-demand.ts');
-      const report = await this.#maintenance.alone(() => repair(this.#engine, this.#pause));
+      const report = await this.#maintenance.alone(() => repair(this.#engine, this.#engine.pause));
       this.#indexer.wake();
       return report;
     });

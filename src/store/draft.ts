@@ -63,6 +63,12 @@ export class Draft {
     return record as RawRecord;
   }
 
+  /** Of what this batch, and what is staged before it, have touched: the latest operation of each record. */
+  latest(state: CollectionState): Map<string, RecordOperation> {
+    const before = this.#parent ? this.#parent.latest(state) : this.#below.get(state.id);
+    return new Map([...(before ?? []), ...(this.#own.get(state.id) ?? [])]);
+  }
+
   put(state: CollectionState, id: string, { body, vector, checksum }: RawRecord): void {
     const put = { kind: 'put' as const, collectionId: state.id, id: encodeUtf8(id), body, vector, checksum };
     this.#add(state, id, put);

@@ -4,9 +4,9 @@
  */
 import type { Filter, Metadata, RecordInput } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
-import { unsupported } from './check.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
+import { checkedFilter } from './given-filter.ts';
 import { mergeMetadata } from './metadata.ts';
 import {
   type Change,
@@ -64,9 +64,10 @@ export function updating<M extends Metadata>(
 export function deletion(
   state: CollectionState,
   which: OneOrMany<string> | { filter: Filter },
+  pause: () => Promise<void>,
 ): Mutation<{ deleted: number }> {
   if (typeof which === 'object' && which !== null && !Array.isArray(which))
-    throw unsupported('deleting by filter', 'which.filter');
+    return deletionByFilter(state, which, pause);
   const ids = checkIds(which, 'which');
   return {
     bytes: ids.reduce((sum, id) => sum + sizeOf(id), 0),
@@ -78,6 +79,23 @@ export function deletion(
         deleted++;
       }
       return { deleted };
+    },
+  };
+}
+
+/** @param pause lets others have a turn */
+function deletionByFilter(
+  state: CollectionState,
+  { filter }: { filter: Filter },
+  pause: () => Promise<void>,
+): Mutation<{ deleted: number }> {
+  const checked = checkedFilter(filter, 'which.filter');
+  return {
+    bytes: 0,
+    async apply(draft) {
+      const filter = await checked;
+      const { deleteMatching } = await import('./on-demand.ts');
+      return deleteMatching(draft, state, filter, pause);
     },
   };
 }

@@ -2,19 +2,23 @@
  * What an engine needs seldom, loaded when it first does. All in one module: bundlers split what it shares with the
  * rest into chunks of their own, and many of those cost more than this saves.
  */
+export { compileFilter } from '../filter/filter.ts';
 export { createHnswlibIndex } from '../search/hnswlib-index.ts';
 export { Archiving } from './archiving.ts';
 export { betterCalibration } from './calibrating.ts';
 export { hasGraphToStore, note, store } from './checkpoint.ts';
 export { Rewriting } from './compact.ts';
+export { deleteMatching } from './delete-matching.ts';
 export { indexIds } from './index-ids.ts';
 export { openSalvaged } from './integrity/open-salvaged.ts';
 export { repair } from './integrity/repair.ts';
 export { verify } from './integrity/verify.ts';
 export { verifyRegularly } from './integrity/verify-regularly.ts';
 export { loadCollection } from './load-collection.ts';
+export { countMatching } from './matching.ts';
 export { MemoryLimit } from './memory-limit.ts';
 export { searchCodes } from './query-codes.ts';
+export { searchMatching } from './query-matching.ts';
 export { IndexReplacement } from './replace-index.ts';
 export { restoreLocal } from './restore.ts';
 export { Scan } from './scan.ts';

@@ -28,6 +28,8 @@ export interface CodesQuery {
   topK: number;
   ef: number;
   exact: boolean;
+  /** Only these, every one of them: each once, live. */
+  rows?: Uint32Array;
 }
 
 /** @param use gets what is found, of the state as it was when this was called */
@@ -36,17 +38,38 @@ export async function searchCodes<T>(
   query: CodesQuery,
   use: (view: RowsView, found: Neighbours) => Promise<T>,
 ): Promise<T> {
-  if (query.exact) return scanVectors(state, query, use);
   const { index, config, files } = state;
-  const { vector, topK, ef } = query;
+  const { vector, topK, ef, rows: among } = query;
+  if (query.exact) return among ? scanVectorsOf(state, among, query, use) : scanVectors(state, query, use);
   files.vectorCache ??= new VectorCache(config.dimensions, VECTOR_CACHE_BYTES, files.mayCache);
   const { factor, extra } = CANDIDATES[config.quantization === 'binary' ? 'binary' : 'int8'];
-  const { rows } = index.search(vector, Math.ceil(topK * factor) + extra, ef);
+  const count = Math.ceil(topK * factor) + extra;
+  const { rows } = among ? index.searchAmong(vector, among, count) : index.search(vector, count, ef);
   return state.view(rows, async (view) => {
     const vectors = view.vectors();
     const nearest = new Ranking(query, config.metric);
     for (const [at, each] of (vectors instanceof Promise ? await vectors : vectors).entries())
       nearest.offer(rows[at]!, each);
+    return use(view, nearest.neighbours());
+  });
+}
+
+/** Reads the vectors of some rows. */
+function scanVectorsOf<T>(
+  state: CollectionState,
+  rows: Uint32Array,
+  query: CodesQuery,
+  use: (view: RowsView, found: Neighbours) => Promise<T>,
+): Promise<T> {
+  const { dimensions, metric } = state.config;
+  const nearest = new Ranking(query, metric);
+  const rowsPerPiece = rowsPerPieceOf(dimensions);
+  return state.view(rows, async (view) => {
+    for (let first = 0; first < rows.length; first += rowsPerPiece) {
+      const piece = rows.subarray(first, first + rowsPerPiece);
+      const records = await view.read(piece, { body: false, vector: true });
+      for (const [at, { vector }] of records.entries()) nearest.offer(piece[at]!, vector!);
+    }
     return use(view, nearest.neighbours());
   });
 }
@@ -62,7 +85,7 @@ function scanVectors<T>(
   const records = tail.records();
   const held = { firstRow, get: (row: number) => records[row - firstRow] };
   const nearest = new Ranking(query, config.metric);
-  const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(config.dimensions)));
+  const rowsPerPiece = rowsPerPieceOf(config.dimensions);
   return files.read(async () => {
     for (let first = 0; first < firstRow; first += rowsPerPiece) {
       const vectors = await files.vectors(first, Math.min(rowsPerPiece, firstRow - first));
@@ -93,4 +116,8 @@ class Ranking {
   neighbours(): Neighbours {
     return this.#nearest.neighbours();
   }
+}
+
+function rowsPerPieceOf(dimensions: number): number {
+  return Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(dimensions)));
 }

@@ -1,8 +1,10 @@
 /** The door for queries. */
 import type { Include, Query } from '../base/api.ts';
 import { EF_MAX, TOP_K_DEFAULT, TOP_K_MAX } from '../base/limits.ts';
+import type { CompiledFilter } from '../filter/filter.ts';
 import { checkBoolean, checkInteger, checkObject, checkOneOf, invalid, unsupported } from './check.ts';
 import type { ResolvedConfig } from './config.ts';
+import { checkedFilter } from './given-filter.ts';
 import { checkVector, copyVector } from './vectors.ts';
 
 export interface CheckedQuery {
@@ -12,6 +14,7 @@ export interface CheckedQuery {
   exact: boolean;
   minScore: number;
   include: IncludeFlags;
+  filter?: Promise<CompiledFilter>;
   signal?: AbortSignal;
 }
 
@@ -20,14 +23,13 @@ export interface IncludeFlags {
   metadata: boolean;
 }
 
-/** @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH, INVALID_VECTOR; UNSUPPORTED for filters and text */
+/** @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH, INVALID_VECTOR; UNSUPPORTED for text */
 export function checkQuery(query: Query, path: string, config: ResolvedConfig): CheckedQuery {
   checkObject(query, path);
   const { vector, text, topK = TOP_K_DEFAULT, filter, include, ef = config.index.efSearch } = query;
   const { exact = false, minScore = Number.NEGATIVE_INFINITY, fusion, signal } = query;
   if (text !== undefined) throw unsupported('text search', `${path}.text`);
   if (fusion !== undefined) throw unsupported('hybrid search', `${path}.fusion`);
-  if (filter !== undefined) throw unsupported('filtering', `${path}.filter`);
   if (vector === undefined) throw invalid(`${path}.vector`, 'given', vector);
   checkInteger(topK, 1, TOP_K_MAX, `${path}.topK`);
   checkInteger(ef, 1, EF_MAX, `${path}.ef`);
@@ -43,6 +45,7 @@ export function checkQuery(query: Query, path: string, config: ResolvedConfig): 
     exact,
     minScore,
     include: checkInclude(include, ['metadata'], `${path}.include`),
+    ...(filter !== undefined && { filter: checkedFilter(filter, `${path}.filter`) }),
     ...(signal && { signal }),
   };
 }

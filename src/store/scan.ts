@@ -1,10 +1,25 @@
 import { IsovecError } from '../base/errors.ts';
+import type { CompiledFilter } from '../filter/filter.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import type { CollectionState } from './collection-state.ts';
-import type { RawRecord } from './rows-view.ts';
+import { decodeMetadata } from './metadata.ts';
+import type { RawRecord, RowsView } from './rows-view.ts';
+import { Slices } from './slices.ts';
+
+/** Records read, and asked, between looks at the clock. */
+const ROWS_PER_STEP = 256;
 
 export interface ScannedRecord extends Partial<RawRecord> {
   id: string;
+}
+
+/** What of which records is wanted. */
+export interface WantedRecords {
+  body: boolean;
+  vector: boolean;
+  filter: CompiledFilter | undefined;
+  /** Lets others have a turn. */
+  pause: () => Promise<void>;
 }
 
 /** What is left of a scan, for whoever goes on with it: positions from `from` up to, not including, `end`. */
@@ -18,10 +33,12 @@ export interface ScanBounds {
 /**
  * Walks the records that were there when it began, in insertion order. What is deleted meanwhile is left out, what is
  * replaced is read as it is by then, what is added is not seen; so every record that was there all along comes once.
+ * A filter is asked of records as they are read.
  */
 export class Scan {
   readonly #state: CollectionState;
-  readonly #parts: { body: boolean; vector: boolean };
+  readonly #wanted: WantedRecords;
+  readonly #slices: Slices;
   #rows: Uint32Array;
   #at = 0;
 
@@ -29,9 +46,10 @@ export class Scan {
    * @param bounds goes on with another scan
    * @throws IsovecError ABORTED when the collection has been compacted since
    */
-  constructor(state: CollectionState, parts: { body: boolean; vector: boolean }, bounds?: ScanBounds) {
+  constructor(state: CollectionState, wanted: WantedRecords, bounds?: ScanBounds) {
     this.#state = state;
-    this.#parts = parts;
+    this.#wanted = wanted;
+    this.#slices = new Slices(wanted.pause);
     this.#rows = bounds ? rowsWithin(state, bounds) : state.rows.rowsInOrder();
     state.scans.add(this);
   }
@@ -47,15 +65,14 @@ export class Scan {
 
   /** @returns up to `count` records; none at the end */
   async next(count: number): Promise<ScannedRecord[]> {
-    while (this.#at < this.#rows.length) {
-      const rows = this.#take(count);
-      if (rows.length === 0) continue;
-      const ids = rows.map((row) => this.#state.rows.id(row));
-      const records = await this.#state.read(rows, this.#parts);
-      return records.map((record, index) => ({ ...record, id: ids[index]! }));
+    const records: ScannedRecord[] = [];
+    while (records.length < count && this.#at < this.#rows.length) {
+      await this.#slices.rest();
+      const rows = this.#take(Math.min(count - records.length, ROWS_PER_STEP));
+      for (const each of await this.#state.view(rows, (view) => this.#read(rows, view))) records.push(each);
     }
-    this.end();
-    return [];
+    if (records.length === 0) this.end();
+    return records;
   }
 
   end(): void {
@@ -69,6 +86,20 @@ export class Scan {
       return current === NO_ROW ? NO_ROW : newRows[current]!;
     });
     this.#at = 0;
+  }
+
+  async #read(rows: readonly number[], view: RowsView): Promise<ScannedRecord[]> {
+    const { body: isBodyWanted, vector, filter } = this.#wanted;
+    const bodies = await view.read(rows, { body: isBodyWanted || filter !== undefined, vector: false });
+    const matching = filter ? bodies.map(({ body }) => filter.matches(decodeMetadata(body!))) : undefined;
+    const isFound = (_: unknown, at: number) => matching?.[at] ?? true;
+    const found = rows.filter(isFound);
+    const vectors = vector ? await view.read(found, { body: false, vector }) : [];
+    return bodies.filter(isFound).map(({ body }, at) => ({
+      id: view.id(found[at]!),
+      ...(isBodyWanted && { body: body! }),
+      ...(vector && { vector: vectors[at]!.vector! }),
+    }));
   }
 
   #take(count: number): number[] {

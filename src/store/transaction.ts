@@ -15,19 +15,25 @@ import type { Draft } from './draft.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
 
+export interface TransactionOwner {
+  /** @throws IsovecError NOT_FOUND */
+  find(name: string): CollectionState;
+  /** Lets others have a turn. */
+  pause(): Promise<void>;
+}
+
 /**
  * Lets `fn` fill the draft.
- * @param find throws NOT_FOUND
  * @returns what `fn` returned; the draft is complete then
  * @throws what `fn` throws; ABORTED at once, though `fn` may still run
  */
 export async function runTransaction<T>(
   draft: Draft,
-  find: (name: string) => CollectionState,
+  owner: TransactionOwner,
   fn: (transaction: Transaction) => Promise<T> | T,
   signal: AbortSignal,
 ): Promise<T> {
-  const transaction = new LocalTransaction(draft, find, signal);
+  const transaction = new LocalTransaction(draft, owner, signal);
   try {
     const running = (async () => fn(transaction))();
     return await abortable(running, [signal]);
@@ -38,15 +44,14 @@ export async function runTransaction<T>(
 
 export class LocalTransaction implements Transaction {
   readonly #draft: Draft;
-  readonly #find: (name: string) => CollectionState;
+  readonly #owner: TransactionOwner;
   readonly #signal: AbortSignal;
   readonly #turns = new Mutex();
   #isOver = false;
 
-  /** @param find throws NOT_FOUND */
-  constructor(draft: Draft, find: (name: string) => CollectionState, signal: AbortSignal) {
+  constructor(draft: Draft, owner: TransactionOwner, signal: AbortSignal) {
     this.#draft = draft;
-    this.#find = find;
+    this.#owner = owner;
     this.#signal = signal;
   }
 
@@ -61,8 +66,11 @@ export class LocalTransaction implements Transaction {
   }
 
   /** @param prepare checks and copies what was given, before anything waits */
-  async mutate<T>(name: string, prepare: (state: CollectionState) => Mutation<T>): Promise<T> {
-    const mutation = prepare(this.#collection(name));
+  async mutate<T>(
+    name: string,
+    prepare: (state: CollectionState, pause: () => Promise<void>) => Mutation<T>,
+  ): Promise<T> {
+    const mutation = prepare(this.#collection(name), this.#owner.pause);
     return this.#turns.run(async () => {
       checkNotAborted(this.#signal);
       const part = this.#draft.child();
@@ -84,7 +92,7 @@ export class LocalTransaction implements Transaction {
   #collection(name: string): CollectionState {
     if (this.#isOver) throw new IsovecError('CLOSED', 'the transaction has ended');
     checkNotAborted(this.#signal);
-    return this.#find(name);
+    return this.#owner.find(name);
   }
 }
 
@@ -110,7 +118,7 @@ class LocalTransactionCollection<M extends Metadata> implements TransactionColle
   }
 
   delete(which: string | string[] | { filter: Filter }): Promise<{ deleted: number }> {
-    return this.#transaction.mutate(this.#name, (state) => deletion(state, which));
+    return this.#transaction.mutate(this.#name, (state, pause) => deletion(state, which, pause));
   }
 
   get(id: string): Promise<StoredRecord<M> | undefined>;

@@ -10,6 +10,11 @@ export class Bitmap {
     return this.#words.byteLength;
   }
 
+  /** 32 rows each, the first in the lowest bit: for reading, until the next `add`. */
+  get words(): Uint32Array {
+    return this.#words;
+  }
+
   has(row: number): boolean {
     return ((this.#words[row >>> 5] ?? 0) & (1 << (row & 31))) !== 0;
   }

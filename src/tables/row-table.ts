@@ -138,7 +138,9 @@ export class RowTable {
     const byPosition = new Uint32Array(this.rowCount).fill(NO_ROW);
     for (let row = 0; row < byPosition.length; row++)
       if (!this.#dead.has(row)) byPosition[this.position(row)] = row;
-    return byPosition.filter((row) => row !== NO_ROW);
+    let count = 0;
+    for (const row of byPosition) if (row !== NO_ROW) byPosition[count++] = row;
+    return byPosition.slice(0, count);
   }
 
   /** @throws IsovecError QUOTA_EXCEEDED */

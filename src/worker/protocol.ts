@@ -7,6 +7,7 @@ import type {
   CollectionConfig,
   Database,
   DatabaseEvents,
+  Filter,
   Include,
   Metadata,
   Query,
@@ -78,6 +79,7 @@ export interface PackedRecord {
 }
 
 export interface ScanOptions {
+  filter?: Filter;
   batchSize?: number;
   include?: Include[];
 }

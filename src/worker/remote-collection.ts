@@ -12,10 +12,11 @@ import type {
   StoredRecord,
   WriteOptions,
 } from '../base/api.ts';
-import { checkObject, invalid, unsupported } from '../store/check.ts';
+import { checkObject, invalid } from '../store/check.ts';
 import type { ScanBounds } from '../store/scan.ts';
 import { copyVector } from '../store/vectors.ts';
 import { checkWriteOptions } from '../store/write-options.ts';
+import { blaming, filterOf, type GivenFilter } from './blame-filter.ts';
 import type { WorkerLink } from './link.ts';
 import { sendRecords } from './packing.ts';
 import type { Call, CollectionMethod, CollectionReference, RecordMethod, ScannedBatch } from './protocol.ts';
@@ -56,7 +57,9 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     options?: WriteOptions,
   ): Promise<{ deleted: number }> {
     return this.#writing(options, (id, priority) =>
-      this.#link.call({ type: 'delete', collection: this.#reference, which, priority }, { id }),
+      blaming([filterOf(which)], () =>
+        this.#link.call({ type: 'delete', collection: this.#reference, which, priority }, { id }),
+      ),
     );
   }
 
@@ -67,7 +70,7 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
   }
 
   count(filter?: Filter): Promise<number> {
-    return this.#call('count', filter) as Promise<number>;
+    return blaming([[filter, 'filter']], () => this.#call('count', filter) as Promise<number>);
   }
 
   setQuantization(quantization: Quantization): Promise<void> {
@@ -77,15 +80,15 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
   async *scan(
     options: { filter?: Filter; batchSize?: number; include?: Include[] } = {},
   ): AsyncGenerator<StoredRecord<M>, void, undefined> {
-    const { filter, ...rest } = options;
-    if (filter !== undefined) throw unsupported('scanning by filter', 'options.filter');
     const collection = this.#reference;
     const scan = this.#link.newId();
     let bounds: ScanBounds | undefined;
     try {
       for (;;) {
-        const call: Call = { type: 'scan', collection, scan, options: rest, bounds };
-        const batch = await this.#link.call<ScannedBatch>(call);
+        const call: Call = { type: 'scan', collection, scan, options, bounds };
+        const batch = await blaming([[options.filter, 'options.filter']], () =>
+          this.#link.call<ScannedBatch>(call),
+        );
         if (batch.records.length === 0) return;
         bounds = batch.bounds;
         yield* batch.records as StoredRecord<M>[];
@@ -119,7 +122,10 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     const buffers = sent.flatMap(({ vector }) => (vector instanceof Float32Array ? [vector.buffer] : []));
     const id = this.#link.newId();
     const call: Call = { type: 'query', collection: this.#reference, queries: sent, isSingle };
-    const answered = this.#link.call(call, { id, transfer: buffers as ArrayBuffer[] });
+    const filters = sent.map(({ filter }, index): GivenFilter => [filter, `${pathOf(index)}.filter`]);
+    const answered = blaming(filters, () =>
+      this.#link.call(call, { id, transfer: buffers as ArrayBuffer[] }),
+    );
     return abortable(answered, signals, () => this.#link.abort(id));
   }
 

@@ -9,6 +9,7 @@ import type {
   TransactionCollection,
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
+import { blaming, filterOf } from './blame-filter.ts';
 import type { WorkerLink } from './link.ts';
 import { sendRecords } from './packing.ts';
 import type { Call, RecordMethod, TransactionMethod } from './protocol.ts';
@@ -94,7 +95,8 @@ class RemoteTransactionCollection<M extends Metadata> implements TransactionColl
   }
 
   async delete(which: string | string[] | { filter: Filter }): Promise<{ deleted: number }> {
-    return (await this.#call('delete', which)) as { deleted: number };
+    const deleted = await blaming([filterOf(which)], () => this.#call('delete', which));
+    return deleted as { deleted: number };
   }
 
   get(id: string): Promise<StoredRecord<M> | undefined>;

@@ -91,7 +91,7 @@ export function badInput(open: Open, newLocation: NewLocation): void {
     [{ vector: [0, 0, 0] }, 'INVALID_VECTOR', 'query.vector'],
     [{ vector: [Number.NaN, 0, 0] }, 'INVALID_VECTOR', 'query.vector[0]'],
     [{}, 'INVALID_ARGUMENT', 'query.vector'],
-    [{ vector: [1, 0, 0], filter: { axis: 'x' } }, 'UNSUPPORTED', 'query.filter'],
+    [{ vector: [1, 0, 0], filter: { axis: { $near: 'x' } } }, 'INVALID_FILTER', 'query.filter.axis.$near'],
     [{ text: 'axis' }, 'UNSUPPORTED', 'query.text'],
   ])('refuses the query %j with %s at %s', async (query, code, path) => {
     const collection = await withThree(await open());

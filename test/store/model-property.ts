@@ -4,6 +4,7 @@ import type {
   Collection,
   CollectionConfig,
   Database,
+  Filter,
   Metadata,
   Quantization,
   TransactionCollection,
@@ -22,6 +23,15 @@ const metadata: fc.Arbitrary<Metadata> = fc.dictionary(
   { noNullPrototype: true, maxKeys: 3 },
 );
 const record = fc.record({ id, vector, metadata });
+/** Of those that mingo understands as MongoDB does, on any metadata. */
+const filter: fc.Arbitrary<Filter> = fc.oneof(
+  fc.record({ a: fc.record({ $exists: fc.boolean() }) }),
+  fc.record({ a: fc.record({ $gt: fc.constantFrom(0, 'm', -1000) }) }),
+  fc.record({ b: fc.constantFrom(true, false, 0, '', null) }),
+  fc.record({ b: fc.record({ $ne: fc.boolean() }) }),
+  fc.record({ $nor: fc.constant<Filter[]>([{ a: { $exists: true } }, { nested: { $lte: 10 } }]) }),
+  fc.record({ $or: fc.constant<Filter[]>([{ ünïcode: { $gte: '' } }, { b: { $in: [true, null] } }]) }),
+);
 const batch = fc.array(record, { minLength: 1, maxLength: 12 });
 
 const write = fc.oneof(
@@ -38,6 +48,7 @@ const write = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ kind: fc.constant('delete' as const), ids: fc.array(id, { maxLength: 8 }) }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), filter }) },
 );
 type Write = typeof write extends fc.Arbitrary<infer W> ? W : never;
 
@@ -53,6 +64,7 @@ const operation = fc.oneof(
       kind: fc.constant('query' as const),
       vector,
       topK: fc.integer({ min: 1, max: 40 }),
+      filter: fc.option(filter, { nil: undefined }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('reopen', 'checkpoint', 'compact') }) },
@@ -121,7 +133,7 @@ async function take(
 ): Promise<void> {
   if ('quantization' in step) await collection.setQuantization(step.quantization);
   else if ('writes' in step) await transact(step, database, model);
-  else if ('vector' in step) await compareQuery(collection, model, metric, step.vector, step.topK);
+  else if ('vector' in step) await compareQuery(collection, model, metric, step);
   else if (step.kind === 'checkpoint') await database.checkpoint();
   else if (step.kind === 'compact') await database.compact();
   else await perform(step as Write, collection, model);
@@ -163,6 +175,10 @@ async function perform(step: Write, collection: TransactionCollection, model: Mo
     if (!isThere) return void (await expect(done).rejects.toMatchObject({ code: 'NOT_FOUND' }));
     await done;
     model.update(step.change);
+  } else if ('filter' in step) {
+    const ids = model.matching(step.filter);
+    expect(await collection.delete({ filter: step.filter })).toEqual({ deleted: ids.length });
+    for (const each of ids) model.records.delete(each);
   } else {
     const deleted = new Set(step.ids.filter((each) => model.records.delete(each))).size;
     expect(await collection.delete(step.ids)).toEqual({ deleted });
@@ -174,18 +190,19 @@ async function compare(collection: Collection, model: Model, metric: Metric): Pr
   for await (const each of collection.scan({ batchSize: 7 })) records.push(each);
   expect(records).toEqual(model.ids.map((each) => model.get(each)));
   expect(await collection.count()).toBe(model.records.size);
-  await compareQuery(collection, model, metric, vectorOf(7, DIMENSIONS), 40);
+  await compareQuery(collection, model, metric, { vector: vectorOf(7, DIMENSIONS), topK: 40 });
 }
 
 async function compareQuery(
   collection: Collection,
   model: Model,
   metric: Metric,
-  query: number[],
-  topK: number,
+  { vector: query, topK, filter }: { vector: number[]; topK: number; filter?: Filter | undefined },
 ): Promise<void> {
-  const expected = model.distances(Float32Array.from(query), metric, topK);
-  const exact = await collection.query({ vector: query, topK, exact: true, include: ['metadata', 'vector'] });
+  if (filter) await compareFiltered(collection, model, filter);
+  const expected = model.distances(Float32Array.from(query), metric, topK, filter);
+  const asked = { vector: query, topK, ...(filter && { filter }) };
+  const exact = await collection.query({ ...asked, exact: true, include: ['metadata', 'vector'] });
   expect(exact.length).toBe(expected.length);
   for (const [rank, hit] of exact.entries()) {
     expect(hit.distance).toBeCloseTo(expected[rank]!, 3);
@@ -195,6 +212,14 @@ async function compareQuery(
     });
   }
   // So few records that the graph, searched with room to spare, finds them all.
-  const found = await collection.query({ vector: query, topK, ef: 200 });
+  const found = await collection.query({ ...asked, ef: 200 });
   expect(found.map(({ distance }) => distance)).toEqual(exact.map(({ distance }) => distance));
+}
+
+async function compareFiltered(collection: Collection, model: Model, filter: Filter): Promise<void> {
+  const ids = model.matching(filter);
+  expect(await collection.count(filter)).toBe(ids.length);
+  const found = [];
+  for await (const each of collection.scan({ filter, batchSize: 3 })) found.push(each);
+  expect(found).toEqual(ids.map((id) => model.get(id)));
 }

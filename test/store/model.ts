@@ -1,5 +1,6 @@
 /** The plain model that every store is held against: a Map, and brute force. */
-import type { Metadata, RecordInput, StoredRecord } from '../../src/base/api.ts';
+import { Query } from 'mingo';
+import type { Filter, Metadata, RecordInput, StoredRecord } from '../../src/base/api.ts';
 
 export type Metric = 'cosine' | 'dot' | 'euclidean';
 
@@ -48,9 +49,16 @@ export class Model {
     return record && { id, ...record };
   }
 
+  /** Of what matches, in order. */
+  matching(filter: Filter): string[] {
+    const query = new Query(filter as Record<string, unknown>);
+    return this.ids.filter((id) => query.test(this.records.get(id)!.metadata));
+  }
+
   /** Ascending distances of the nearest `topK`. */
-  distances(query: Float32Array, metric: Metric, topK: number): number[] {
-    return [...this.records.values()]
+  distances(query: Float32Array, metric: Metric, topK: number, filter: Filter = {}): number[] {
+    return this.matching(filter)
+      .map((id) => this.records.get(id)!)
       .map(({ vector }) => distance(query, vector, metric))
       .sort((a, b) => a - b)
       .slice(0, topK);

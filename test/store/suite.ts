@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Collection, Database, OpenOptions } from '../../src/base/api.ts';
 import { badInput } from './bad-input.ts';
+import { filtering } from './filtering.ts';
 import { type NewLocation, type Open, type Store, three, withThree } from './fixture.ts';
 import { lifecycle } from './lifecycle.ts';
 import type { Metric } from './model.ts';
@@ -37,6 +38,7 @@ export function describeStore(store: Store): void {
     badInput(open, newLocation);
     lifecycle(open, newLocation, store);
     transactions(open, newLocation);
+    filtering(open, newLocation, store);
     if (!store.hasNoQuantization) quantization(open, newLocation);
     sharing(open, newLocation, store);
     againstModel(open, newLocation, store);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Collection, Database } from '../../../src/base/api.ts';
+import type { Collection, Database, Filter } from '../../../src/base/api.ts';
 import { MemoryFiles } from '../../../src/storage/memory.ts';
 import { damageFile, openFiles, record } from './damaged.ts';
 
@@ -15,8 +15,8 @@ let collection: Collection;
 const everything = ['metadata', 'vector'] as const;
 const { vector } = record(7);
 
-async function scanAll(include: ('metadata' | 'vector')[]): Promise<void> {
-  for await (const _ of collection.scan({ include })) {
+async function scanAll(include: ('metadata' | 'vector')[], filter?: Filter): Promise<void> {
+  for await (const _ of collection.scan({ include, ...(filter && { filter }) })) {
     // Only to read it.
   }
 }
@@ -29,12 +29,21 @@ const READS: Record<string, () => Promise<unknown>> = {
   'exact query': () => collection.query({ vector, topK: 3, exact: true, include: [...everything] }),
   queryMany: () => collection.queryMany([{ vector, topK: 3, include: [...everything] }]),
   scan: () => scanAll([...everything]),
+  'filtered query': () => collection.query({ vector, topK: 3, filter: {}, include: [...everything] }),
+  'filtered scan': () => scanAll([...everything], {}),
   update: () => collection.update({ id: DAMAGED, metadata: { more: 1 } }),
   'get in a transaction': () => database.transaction((tx) => tx.collection('c').get(DAMAGED)),
   compaction: async () => {
     await collection.delete('id1');
     await database.compact();
   },
+};
+
+/** And of its metadata alone. */
+const METADATA_READS: typeof READS = {
+  ...READS,
+  'count by filter': () => collection.count({}),
+  'deletion by filter': () => collection.delete({ filter: { text: 'none' } }),
 };
 
 beforeEach(async () => {
@@ -59,7 +68,7 @@ async function damageAndOpen(name: string, at: number, isOpen: boolean): Promise
 }
 
 describe('damage that opening does not read', () => {
-  for (const [name, read] of Object.entries(READS)) {
+  for (const [name, read] of Object.entries(METADATA_READS))
     it(`is met by ${name}: to the metadata, with file, offset and id`, async () => {
       await damageAndOpen(RECORDS, textOffset(files, 'metadata of 7'), false);
       await expect(read()).rejects.toMatchObject({
@@ -69,6 +78,7 @@ describe('damage that opening does not read', () => {
       });
     });
 
+  for (const [name, read] of Object.entries(READS))
     it(`is met by ${name}: to a vector, when it came after opening`, async () => {
       await damageAndOpen(VECTORS, 32 + 7 * 20 + 3, true);
       await expect(read()).rejects.toMatchObject({
@@ -77,7 +87,6 @@ describe('damage that opening does not read', () => {
         details: { file: VECTORS, offset: 172, id: DAMAGED },
       });
     });
-  }
 
   it('does not keep others from being read and written, and is found by verifying', async () => {
     await damageAndOpen(RECORDS, textOffset(files, 'metadata of 7'), false);

@@ -97,6 +97,8 @@ describe('salvaging and repair', () => {
         damageFile(files, name, damage);
         const database = await openFiles(files, { recovery: 'salvage' });
         const before = await contentOf(database);
+        for (const [name, { size }] of before)
+          expect(await (await database.collection(name)).count({})).toBe(size);
         const report = await database.repair();
         const lost = lostIds(report);
         const { gone, changed, back } = differences(underOldNames(before));

@@ -1,0 +1,26 @@
+import type { CompiledFilter } from '../filter/filter.ts';
+
+/**
+ * A filter as it is at the call, checked. Whoever gave it may change it while the module for it is loaded.
+ * @param path for errors: they may come long before anybody awaits them
+ * @throws IsovecError INVALID_FILTER, by the promise
+ */
+export function checkedFilter(filter: unknown, path: string): Promise<CompiledFilter> {
+  const checked = compile(copyOf(filter), path);
+  checked.catch(() => {});
+  return checked;
+}
+
+async function compile(filter: unknown, path: string): Promise<CompiledFilter> {
+  const { compileFilter } = await import('./on-demand.ts');
+  return compileFilter(filter, path);
+}
+
+/** What cannot be copied is no filter: checking it says why. */
+function copyOf(filter: unknown): unknown {
+  try {
+    return structuredClone(filter);
+  } catch {
+    return filter;
+  }
+}

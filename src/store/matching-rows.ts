@@ -1,0 +1,36 @@
+import type { Bitmap } from '../tables/growable.ts';
+
+/** Live rows that match a filter, of one committed state. */
+export class MatchingRows {
+  /** 32 rows each, the first in the lowest bit. */
+  readonly words: Uint32Array;
+
+  /** @param matching dead rows may be among them */
+  constructor(matching: Bitmap, dead: Bitmap) {
+    const deadWords = dead.words;
+    this.words = matching.words.map((word, at) => word & ~(deadWords[at] ?? 0));
+  }
+
+  get count(): number {
+    let count = 0;
+    for (const word of this.words) count += bitsOf(word);
+    return count;
+  }
+
+  /** Ascending. */
+  list(): Uint32Array {
+    const rows = new Uint32Array(this.count);
+    let count = 0;
+    for (let at = 0; at < this.words.length; at++)
+      for (let word = this.words[at]!; word !== 0; word &= word - 1)
+        rows[count++] = at * 32 + 31 - Math.clz32(word & -word);
+    return rows;
+  }
+}
+
+/** How many bits of a word are set: summed in pairs, fours, bytes, and all bytes at once. */
+function bitsOf(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}

@@ -1,0 +1,145 @@
+/**
+ * Which rows match a filter. A row's content never changes, so what has been found out of a row stays true for as long
+ * as rows keep their numbers: asking again costs a look at what has been written since.
+ */
+import { checkNotAborted } from '../base/abort.ts';
+import type { CompiledFilter } from '../filter/filter.ts';
+import { Bitmap } from '../tables/growable.ts';
+import type { RowTable } from '../tables/row-table.ts';
+import { dropped } from './collection.ts';
+import type { CollectionState } from './collection-state.ts';
+import { MatchingRows } from './matching-rows.ts';
+import { decodeMetadata } from './metadata.ts';
+import { Slices } from './slices.ts';
+
+/** Filters of a collection that are remembered: a bit a row each, 1 MB in all for a million rows. */
+const REMEMBERED_MAX = 8;
+/** A filter that says more than this is not remembered. */
+const KEY_LENGTH_MAX = 65_536;
+/** Records held in memory that are asked between looks at the clock. */
+const ROWS_PER_LOOK = 16;
+
+/** Lets others have a turn. */
+type Pause = () => Promise<void>;
+
+/** The filters that a collection has been asked for lately. */
+export class RememberedFilters {
+  /** In order of use, the latest last. */
+  readonly #filters = new Map<string, FilterRows>();
+
+  get memoryBytes(): number {
+    let bytes = 0;
+    for (const { memoryBytes } of this.#filters.values()) bytes += memoryBytes;
+    return bytes;
+  }
+
+  rowsOf(state: CollectionState, filter: CompiledFilter, pause: Pause): FilterRows {
+    const known = this.#filters.get(filter.key);
+    const rows = known ?? new FilterRows(state, filter, pause);
+    if (filter.key.length > KEY_LENGTH_MAX) return rows;
+    this.#filters.delete(filter.key);
+    this.#filters.set(filter.key, rows);
+    for (const [oldest] of this.#filters) {
+      if (this.#filters.size <= REMEMBERED_MAX) break;
+      this.#filters.delete(oldest);
+    }
+    return rows;
+  }
+}
+
+class FilterRows {
+  readonly #state: CollectionState;
+  readonly #filter: CompiledFilter;
+  readonly #slices: Slices;
+  /** Whose rows the numbers are. */
+  #table: RowTable;
+  #matching = new Bitmap();
+  /** Rows below have been asked. */
+  #askedRow = 0;
+  #step: Promise<void> | undefined;
+
+  constructor(state: CollectionState, filter: CompiledFilter, pause: Pause) {
+    this.#state = state;
+    this.#filter = filter;
+    this.#slices = new Slices(pause);
+    this.#table = state.rows;
+  }
+
+  get memoryBytes(): number {
+    return this.#matching.memoryBytes + 2 * this.#filter.key.length;
+  }
+
+  /** @param use is called in the turn in which every row has been asked */
+  async find<T>(use: (matching: MatchingRows) => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+    for (;;) {
+      checkNotAborted(signal);
+      if (this.#state.isDropped) throw dropped(this.#state.name);
+      this.#followRenumbering();
+      const { rows } = this.#state;
+      if (this.#askedRow === rows.rowCount) return use(new MatchingRows(this.#matching, rows.deadRows()));
+      this.#step ??= this.#ask().finally(() => {
+        this.#step = undefined;
+      });
+      await this.#step;
+    }
+  }
+
+  #followRenumbering(): void {
+    const { rows } = this.#state;
+    if (this.#table === rows) return;
+    this.#table = rows;
+    this.#matching = new Bitmap();
+    this.#askedRow = 0;
+  }
+
+  /** Asks the next rows: a block of those in files, or those in memory until the slice is over. */
+  async #ask(): Promise<void> {
+    await this.#slices.rest();
+    this.#followRenumbering();
+    const { rows, files, tail } = this.#state;
+    while (this.#askedRow < rows.rowCount && !rows.isLive(this.#askedRow)) this.#askedRow++;
+    const first = this.#askedRow;
+    if (first >= tail.firstRow) {
+      for (let row = first; row < tail.endRow; row++) {
+        if (row % ROWS_PER_LOOK === 0 && this.#slices.isOver) break;
+        this.#askOne(row, tail.get(row)?.body);
+      }
+      return;
+    }
+    const bodies = await files
+      .read(() => files.bodiesFrom(first))
+      .catch(async (error) => {
+        // Once more alone, for an error that names the record.
+        if (this.#state.rows === rows) await this.#state.read([first], { body: true, vector: false });
+        throw error;
+      });
+    if (this.#state.rows !== rows) return;
+    for (const [at, body] of bodies.entries())
+      this.#askOne(first + at, rows.isLive(first + at) ? body : undefined);
+  }
+
+  /** @param body undefined of a row that is dead */
+  #askOne(row: number, body: Uint8Array | undefined): void {
+    if (body && this.#filter.matches(decodeMetadata(body))) this.#matching.add(row);
+    this.#askedRow = row + 1;
+  }
+}
+
+/**
+ * Calls `use` with the rows that match in the turn in which that is known of all rows: they are those of the state as it
+ * is in that turn.
+ */
+export function withMatching<T>(
+  state: CollectionState,
+  filter: CompiledFilter,
+  pause: Pause,
+  use: (matching: MatchingRows) => T | Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  state.filters ??= new RememberedFilters();
+  return state.filters.rowsOf(state, filter, pause).find(use, signal);
+}
+
+export function countMatching(state: CollectionState, filter: CompiledFilter, pause: Pause): Promise<number> {
+  return withMatching(state, filter, pause, ({ count }) => count);
+}
