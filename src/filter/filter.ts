@@ -1,6 +1,7 @@
 import { compileCondition, type Predicate } from './compile.ts';
 import { type Condition, keyOf } from './condition.ts';
 import { parseFilter } from './parse.ts';
+import { type Screen, screenOf } from './screen.ts';
 
 /** A filter that has been checked, ready to be asked of any number of records. */
 export interface CompiledFilter {
@@ -9,6 +10,8 @@ export interface CompiledFilter {
   key: string;
   /** Of metadata as it is stored: what JSON holds. */
   matches: Predicate;
+  /** Whether it may match, by its JSON alone: much faster than parsing it to know. */
+  mayMatch: Screen;
 }
 
 /**
@@ -17,5 +20,10 @@ export interface CompiledFilter {
  */
 export function compileFilter(filter: unknown, name: string): CompiledFilter {
   const condition = parseFilter(filter, name);
-  return { condition, key: keyOf(condition), matches: compileCondition(condition) };
+  return {
+    condition,
+    key: keyOf(condition),
+    matches: compileCondition(condition),
+    mayMatch: screenOf(condition),
+  };
 }

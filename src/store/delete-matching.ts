@@ -1,8 +1,7 @@
 import type { CompiledFilter } from '../filter/filter.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
-import { withMatching } from './matching.ts';
-import { decodeMetadata } from './metadata.ts';
+import { bodyMatches, withMatching } from './matching.ts';
 import { Slices } from './slices.ts';
 
 /**
@@ -29,7 +28,7 @@ export async function deleteMatching(
   }));
   for (const [id, operation] of staged) {
     if (slices.isOver) await slices.rest();
-    if (operation.kind === 'put' && filter.matches(decodeMetadata(operation.body))) remove(id);
+    if (operation.kind === 'put' && bodyMatches(operation.body, filter)) remove(id);
   }
   for (const row of rows) {
     if (slices.isOver) await slices.rest();

@@ -9,7 +9,7 @@ import type { RowTable } from '../tables/row-table.ts';
 import { dropped } from './collection.ts';
 import type { CollectionState } from './collection-state.ts';
 import { MatchingRows } from './matching-rows.ts';
-import { decodeMetadata } from './metadata.ts';
+import { decodeJson, parseMetadata } from './metadata.ts';
 import { Slices } from './slices.ts';
 
 /** Filters of a collection that are remembered: a bit a row each, 1 MB in all for a million rows. */
@@ -120,9 +120,15 @@ class FilterRows {
 
   /** @param body undefined of a row that is dead */
   #askOne(row: number, body: Uint8Array | undefined): void {
-    if (body && this.#filter.matches(decodeMetadata(body))) this.#matching.add(row);
+    if (body && bodyMatches(body, this.#filter)) this.#matching.add(row);
     this.#askedRow = row + 1;
   }
+}
+
+/** @param body as it is stored */
+export function bodyMatches(body: Uint8Array, filter: CompiledFilter): boolean {
+  const json = decodeJson(body);
+  return filter.mayMatch(json) && filter.matches(parseMetadata(json));
 }
 
 /**

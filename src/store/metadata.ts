@@ -22,8 +22,17 @@ const decoder = /* @__PURE__ */ new TextDecoder();
 
 /** @throws IsovecError CORRUPTION */
 export function decodeMetadata(body: Uint8Array): Metadata {
+  return parseMetadata(decodeJson(body));
+}
+
+export function decodeJson(body: Uint8Array): string {
+  return decoder.decode(body);
+}
+
+/** @throws IsovecError CORRUPTION */
+export function parseMetadata(json: string): Metadata {
   try {
-    return JSON.parse(decoder.decode(body)) as Metadata;
+    return JSON.parse(json) as Metadata;
   } catch (cause) {
     throw new IsovecError('CORRUPTION', 'the metadata of a record is not JSON', { cause });
   }

@@ -2,7 +2,7 @@ import { IsovecError } from '../base/errors.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import type { CollectionState } from './collection-state.ts';
-import { decodeMetadata } from './metadata.ts';
+import { bodyMatches } from './matching.ts';
 import type { RawRecord, RowsView } from './rows-view.ts';
 import { Slices } from './slices.ts';
 
@@ -91,7 +91,7 @@ export class Scan {
   async #read(rows: readonly number[], view: RowsView): Promise<ScannedRecord[]> {
     const { body: isBodyWanted, vector, filter } = this.#wanted;
     const bodies = await view.read(rows, { body: isBodyWanted || filter !== undefined, vector: false });
-    const matching = filter ? bodies.map(({ body }) => filter.matches(decodeMetadata(body!))) : undefined;
+    const matching = filter ? bodies.map(({ body }) => bodyMatches(body!, filter)) : undefined;
     const isFound = (_: unknown, at: number) => matching?.[at] ?? true;
     const found = rows.filter(isFound);
     const vectors = vector ? await view.read(found, { body: false, vector }) : [];

@@ -3,7 +3,10 @@ import type { Filter, Metadata } from '../../src/base/api.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 
 function matches(filter: unknown, metadata: Metadata): boolean {
-  return compileFilter(filter as Filter, 'filter').matches(metadata);
+  const compiled = compileFilter(filter as Filter, 'filter');
+  const isMatch = compiled.matches(metadata);
+  if (isMatch) expect(compiled.mayMatch(JSON.stringify(metadata))).toBe(true);
+  return isMatch;
 }
 
 describe('a filter', () => {

@@ -63,12 +63,15 @@ function filterOf(path: fc.Arbitrary<string>, operand: fc.Arbitrary<unknown>, al
 function agree(filter: object, documents: Metadata[]): void {
   const ours = compileFilter(filter as Filter, 'filter');
   const theirs = new Query(filter as Record<string, unknown>);
-  for (const each of documents)
-    expect({ filter, each, matches: ours.matches(each) }).toEqual({
-      filter,
-      each,
-      matches: theirs.test(each),
-    });
+  for (const each of documents) {
+    const matches = theirs.test(each);
+    expect({ filter, each, matches: ours.matches(each) }).toEqual({ filter, each, matches });
+    if (matches)
+      expect({ filter, each, mayMatch: ours.mayMatch(JSON.stringify(each)) }).toHaveProperty(
+        'mayMatch',
+        true,
+      );
+  }
 }
 
 const shallow = fc.array(key, { minLength: 1, maxLength: 3 }).map((keys) => keys.join('.'));

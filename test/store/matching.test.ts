@@ -28,6 +28,7 @@ function filterOf(key: string, isRight: (number: number) => boolean): CompiledFi
   const filter = {
     condition: { kind: 'and' as const, parts: [] },
     key,
+    mayMatch: () => true,
     asked: 0,
     matches: ({ number }: Metadata) => {
       filter.asked++;
