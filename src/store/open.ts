@@ -55,7 +55,7 @@ export async function openLocal(
     const attempt = () => recover(platform, storage!, events, options, care);
     // Nobody else replaces anything while the lock is held.
     engine = await (readOnly ? recoverUndisturbed(storage, attempt) : attempt());
-    if (engine.journal.isNew) place.tellCreated(storage.lost);
+    if (engine.journal.isNew) await place.tellCreated(storage.lost);
     if (options.archive && !readOnly) {
       const { Archiving } = await import('./on-demand.ts');
       engine.archiving = new Archiving(engine, options.archive);

@@ -53,27 +53,11 @@ export class Place {
   }
 
   /** Warns when a new database stands where there are traces of another. @param lost as in StorageBackend */
-  tellCreated(lost: string | undefined): void {
-    const { traces = {}, storage = 'auto' } = this.#options;
+  async tellCreated(lost: string | undefined): Promise<void> {
+    if (lost === undefined && Object.keys(this.#options.traces ?? {}).length === 0) return;
+    const { tellCreated } = await import('./on-demand.ts');
     const { kind } = this.#provider;
-    const wasIn =
-      traces[kind] !== undefined || storage !== 'auto'
-        ? kind
-        : (['opfs', 'indexeddb'] as const).find((other) => traces[other] !== undefined);
-    const since = wasIn && traces[wasIn];
-    if (lost !== undefined)
-      this.#events.emit('warning', {
-        code: 'CORRUPTION',
-        message: `the browser found the storage of '${this.#location}' damaged, and removed it: ${lost}; a new database was made`,
-        details: { location: this.#location, storage: kind },
-      });
-    if (since === undefined) return;
-    const known = `known here since ${new Date(since).toISOString()}`;
-    this.#events.emit('warning', {
-      code: 'NOT_FOUND',
-      message: `'${this.#location}', ${known} in storage '${wasIn}', is gone or cannot be reached; a new database was made in '${kind}'`,
-      details: { location: this.#location, storage: wasIn, knownSince: new Date(since) },
-    });
+    tellCreated({ location: this.#location, kind, options: this.#options, lost }, this.#events);
   }
 
   async stats(): Promise<StorageStats> {
