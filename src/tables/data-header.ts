@@ -9,11 +9,11 @@
  */
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES, FILE_KINDS } from '../base/file-header.ts';
+import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/file-header.ts';
 
 export const DATA_HEADER_BYTES = 32;
 
-const DATA_FILE_KINDS = ['rows', 'records', 'vectors', 'graph', 'codes'] as const;
+export const DATA_FILE_KINDS = ['rows', 'records', 'vectors', 'graph', 'codes'] as const;
 
 export type DataFileKind = (typeof DATA_FILE_KINDS)[number];
 
@@ -27,15 +27,6 @@ export interface DataFileIdentity {
 
 export function dataFileName({ collectionId, kind, number }: DataFileIdentity): string {
   return `data-${collectionId}-${kind}-${number}`;
-}
-
-const DATA_FILE_NAME = /^data-(\d{1,10})-(rows|records|vectors|graph)-(\d{1,10})$/;
-
-/** @returns undefined if this is no data file's name */
-export function parseDataFileName(name: string): DataFileIdentity | undefined {
-  const [, collectionId, kind, number] = DATA_FILE_NAME.exec(name) ?? [];
-  if (collectionId === undefined) return undefined;
-  return { collectionId: Number(collectionId), kind: kind as DataFileKind, number: Number(number) };
 }
 
 export function encodeDataHeader({ collectionId, kind, number }: DataFileIdentity): Uint8Array<ArrayBuffer> {
@@ -54,18 +45,4 @@ export function checkDataHeader(bytes: Uint8Array, kind: DataFileKind, file: str
     throw reader.fail('a header that does not match its checksum');
   const name = dataFileName({ collectionId, kind, number });
   if (name !== file) throw reader.fail(`the header of ${name}`);
-}
-
-/** @returns the name of the file that this header was written for; undefined if it is damaged, or none at all */
-export function nameInHeader(bytes: Uint8Array): string | undefined {
-  if (bytes.length < DATA_HEADER_BYTES) return undefined;
-  const reader = new ByteReader(bytes.subarray(0, DATA_HEADER_BYTES), 'header');
-  reader.raw(8);
-  const kindNumber = reader.u16();
-  reader.raw(6);
-  const collectionId = reader.u32();
-  const number = reader.u32();
-  if (reader.u32() !== crc32c(bytes.subarray(0, FILE_HEADER_BYTES + 8))) return undefined;
-  const kind = DATA_FILE_KINDS.find((each) => FILE_KINDS[each] === kindNumber);
-  return kind && dataFileName({ collectionId, kind, number });
 }

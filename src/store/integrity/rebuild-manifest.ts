@@ -11,7 +11,8 @@ import { type LiveFile, MANIFEST_NAME, type Manifest } from '../../journal/manif
 import { parseSegmentName } from '../../journal/segment.ts';
 import { readWatermark, watermarkOf } from '../../journal/watermark.ts';
 import type { StorageFile } from '../../storage/storage.ts';
-import { DATA_HEADER_BYTES, type DataFileIdentity, parseDataFileName } from '../../tables/data-header.ts';
+import { DATA_HEADER_BYTES, type DataFileIdentity } from '../../tables/data-header.ts';
+import { parseDataFileName } from '../../tables/recognize-file.ts';
 import type { RecordExtent } from '../../tables/rows-file.ts';
 import { salvageVectors, vectorOffset, vectorStrideBytes } from '../../tables/vectors-file.ts';
 import { FIRST_VECTOR_BYTES_MAX, findDimensions } from '../../tables/write-vectors.ts';

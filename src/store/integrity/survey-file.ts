@@ -1,12 +1,8 @@
 import { IsovecError } from '../../base/errors.ts';
 import type { LiveFile } from '../../journal/manifest.ts';
 import type { StorageBackend, StorageFile } from '../../storage/storage.ts';
-import {
-  checkDataHeader,
-  DATA_HEADER_BYTES,
-  type DataFileKind,
-  nameInHeader,
-} from '../../tables/data-header.ts';
+import { checkDataHeader, DATA_HEADER_BYTES, type DataFileKind } from '../../tables/data-header.ts';
+import { nameInHeader } from '../../tables/recognize-file.ts';
 import { openHasher } from '../digest.ts';
 import type { Findings } from './findings.ts';
 
