@@ -27,7 +27,7 @@ export interface GrowingFiles {
 
 export class CollectionFiles {
   readonly names: GrowingFiles;
-  /** Of vectors that were read by row: where the index does not hold them, queries read many. */
+  /** Of vectors that queries have read, where the index does not hold them. */
   vectorCache: VectorCache | undefined;
   /** Whether caches may take so many bytes more. */
   mayCache: (bytes: number) => boolean = () => true;
@@ -116,11 +116,6 @@ export class CollectionFiles {
     return decodeVectors(bytes, this.#dimensions, firstRow, file.name);
   }
 
-  /** @returns a view, for now, if it is held in memory */
-  heldVector(row: number): Float32Array | undefined {
-    return this.vectorCache?.find(row);
-  }
-
   /** Of any rows, reading those that follow each other at once. */
   async vectorsOf(rows: readonly number[]): Promise<Float32Array<ArrayBuffer>[]> {
     const runs: Promise<Float32Array<ArrayBuffer>[]>[] = [];
@@ -130,9 +125,7 @@ export class CollectionFiles {
       runs.push(this.vectors(rows[start]!, end - start));
       start = end;
     }
-    const vectors = (await Promise.all(runs)).flat();
-    if (this.vectorCache) for (const [at, row] of rows.entries()) this.vectorCache.keep(row, vectors[at]!);
-    return vectors;
+    return (await Promise.all(runs)).flat();
   }
 
   /** The file to append to. */

@@ -195,7 +195,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     await this.#refresh();
     for (const query of checked) {
       checkNotAborted(query.signal);
-      answers.push((await runQuery(this.#state, query, this.#engine.pause)) as Hit<M>[]);
+      answers.push((await runQuery(this.#engine, this.#state, query)) as Hit<M>[]);
       checkNotAborted(query.signal);
     }
     return answers;

@@ -23,7 +23,7 @@ import type { Events } from './events.ts';
 import type { Follower } from './follower.ts';
 import type { Kernels } from './kernels.ts';
 import { ExclusiveLease, type WriterLease } from './lease.ts';
-import { makeIndex } from './make-index.ts';
+import { makeFlatIndex, makeIndex } from './make-index.ts';
 import type { DatabaseState } from './manifest-state.ts';
 import { growingFileNames } from './manifest-state.ts';
 import type { MemoryLimit } from './memory-limit.ts';
@@ -113,6 +113,11 @@ export class Engine {
     this.memoryLimit?.checkFits('an index for another collection', index.memoryBytes);
     if (this.memoryLimit) index.spareMemory?.();
     return index;
+  }
+
+  /** An empty index that holds vectors and answers exactly. @throws IsovecError QUOTA_EXCEEDED */
+  createFlatIndex(config: Pick<ResolvedConfig, 'dimensions' | 'metric'>): Promise<VectorIndex> {
+    return makeFlatIndex(this.#kernels, config);
   }
 
   /** The files of a collection, to be read by row. @param extents what they hold already */

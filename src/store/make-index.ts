@@ -28,3 +28,12 @@ export async function makeIndex(
   const { createHnswlibIndex } = await import('./on-demand.ts');
   return createHnswlibIndex({ dimensions, metric, m, efConstruction });
 }
+
+/** An empty index that holds vectors and answers exactly. @throws IsovecError QUOTA_EXCEEDED */
+export async function makeFlatIndex(
+  kernels: Kernels,
+  { dimensions, metric }: Pick<ResolvedConfig, 'dimensions' | 'metric'>,
+): Promise<VectorIndex> {
+  const flat = { type: 'flat', m: 0, efConstruction: 0, quantization: 'none' } as const;
+  return createVectorIndex(await kernels.load('float32'), { dimensions, metric, ...flat });
+}

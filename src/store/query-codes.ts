@@ -1,17 +1,18 @@
 /**
- * Queries where the index holds codes: the nearest by their codes are compared anew by their vectors, which are read
- * from storage, or from a bounded memory.
+ * Queries where the index holds codes: the nearest by their codes are ranked anew by their vectors, which are read from
+ * storage, or from a bounded memory.
  */
-import type { Metric } from '../base/api.ts';
-import { type DistanceTo, distancesFrom } from '../search/distance.ts';
-import { NearestRows } from '../search/nearest-rows.ts';
-import type { Neighbours } from '../search/vector-index.ts';
+import type { Neighbours, VectorIndex } from '../search/vector-index.ts';
 import { vectorStrideBytes } from '../tables/vectors-file.ts';
+import type { CollectionFiles } from './collection-files.ts';
 import type { CollectionState } from './collection-state.ts';
+import type { ResolvedConfig } from './config.ts';
+import type { Engine } from './engine.ts';
+import { Ranking } from './ranking.ts';
 import { RowsView } from './rows-view.ts';
 import { VectorCache } from './vector-cache.ts';
 
-/** How many of the nearest by their codes are compared by their vectors: so many times `topK`, and some more. */
+/** How many of the nearest by their codes are ranked by their vectors: so many times `topK`, and some more. */
 const CANDIDATES = {
   int8: { factor: 1.5, extra: 10 },
   binary: { factor: 8, extra: 40 },
@@ -19,9 +20,15 @@ const CANDIDATES = {
 
 /** Vectors of a collection kept in memory: 100,000 of 160 dimensions, 40,000 of 384. */
 const VECTOR_CACHE_BYTES = 64 * 1024 * 1024;
+/** Of a vector kept, besides its components. */
+const CACHED_ROW_BYTES = 32;
+/** What one query may have of the cache: more, and queries that run side by side throw out what the others have read. */
+const CACHE_SHARE_PER_QUERY = 1 / 8;
 
-/** Vectors read at a time for an exact answer. */
+/** Vectors read at a time where they do not go through the cache. */
 const PIECE_BYTES = 1024 * 1024;
+
+type Shape = Pick<ResolvedConfig, 'dimensions' | 'metric'>;
 
 export interface CodesQuery {
   vector: Float32Array;
@@ -33,49 +40,70 @@ export interface CodesQuery {
 }
 
 /** @param use gets what is found, of the state as it was when this was called */
-export async function searchCodes<T>(
+export function searchCodes<T>(
+  engine: Engine,
   state: CollectionState,
   query: CodesQuery,
   use: (view: RowsView, found: Neighbours) => Promise<T>,
 ): Promise<T> {
+  const { vector, topK, ef, exact, rows: among } = query;
+  if (exact && !among) return scanVectors(engine, state, query, use);
   const { index, config, files } = state;
-  const { vector, topK, ef, rows: among } = query;
-  if (query.exact) return among ? scanVectorsOf(state, among, query, use) : scanVectors(state, query, use);
-  files.vectorCache ??= new VectorCache(config.dimensions, VECTOR_CACHE_BYTES, files.mayCache);
+  const rank = async (view: RowsView, rows: Uint32Array) =>
+    (!exact && (await rankCached(await cacheOf(engine, files, config), view, rows, query))) ||
+    withRanking(engine, config, query, (ranking) => rankRead(ranking, view, rows, config.dimensions));
   const { factor, extra } = CANDIDATES[config.quantization === 'binary' ? 'binary' : 'int8'];
   const count = Math.ceil(topK * factor) + extra;
-  const { rows } = among ? index.searchAmong(vector, among, count) : index.search(vector, count, ef);
-  return state.view(rows, async (view) => {
-    const vectors = view.vectors();
-    const nearest = new Ranking(query, config.metric);
-    for (const [at, each] of (vectors instanceof Promise ? await vectors : vectors).entries())
-      nearest.offer(rows[at]!, each);
-    return use(view, nearest.neighbours());
-  });
+  const candidates = () =>
+    (among ? index.searchAmong(vector, among, count) : index.search(vector, count, ef)).rows;
+  const rows = exact && among ? among : candidates();
+  return state.view(rows, async (view) => use(view, await rank(view, rows)));
 }
 
-/** Reads the vectors of some rows. */
-function scanVectorsOf<T>(
-  state: CollectionState,
+/** It is of these files, for rows have their numbers in them. */
+async function cacheOf(engine: Engine, files: CollectionFiles, shape: Shape): Promise<VectorCache> {
+  if (!files.vectorCache) {
+    const index = await engine.createFlatIndex(shape);
+    const rowsMax = Math.ceil(VECTOR_CACHE_BYTES / (4 * shape.dimensions + CACHED_ROW_BYTES));
+    files.vectorCache ??= new VectorCache(index, rowsMax, files.mayCache);
+  }
+  return files.vectorCache;
+}
+
+/** @returns undefined where the rows are too many for the cache */
+async function rankCached(
+  cache: VectorCache,
+  view: RowsView,
   rows: Uint32Array,
-  query: CodesQuery,
-  use: (view: RowsView, found: Neighbours) => Promise<T>,
-): Promise<T> {
-  const { dimensions, metric } = state.config;
-  const nearest = new Ranking(query, metric);
+  { vector, topK }: CodesQuery,
+): Promise<Neighbours | undefined> {
+  while (rows.length <= cache.rowsMax * CACHE_SHARE_PER_QUERY) {
+    const missing: number[] = [];
+    for (const row of rows) if (!cache.has(row)) missing.push(row);
+    if (missing.length === 0) return cache.rank(vector, rows, topK);
+    // Meanwhile others may throw out what is there: then it is read again.
+    for (const [at, each] of (await view.vectors(missing)).entries()) cache.keep(missing[at]!, each);
+  }
+  return undefined;
+}
+
+async function rankRead(
+  ranking: Ranking,
+  view: RowsView,
+  rows: Uint32Array,
+  dimensions: number,
+): Promise<Neighbours> {
   const rowsPerPiece = rowsPerPieceOf(dimensions);
-  return state.view(rows, async (view) => {
-    for (let first = 0; first < rows.length; first += rowsPerPiece) {
-      const piece = rows.subarray(first, first + rowsPerPiece);
-      const records = await view.read(piece, { body: false, vector: true });
-      for (const [at, { vector }] of records.entries()) nearest.offer(piece[at]!, vector!);
-    }
-    return use(view, nearest.neighbours());
-  });
+  for (let first = 0; first < rows.length; first += rowsPerPiece) {
+    const piece = Array.from(rows.subarray(first, first + rowsPerPiece));
+    for (const [at, vector] of (await view.vectors(piece)).entries()) ranking.offer(piece[at]!, vector);
+  }
+  return ranking.neighbours();
 }
 
 /** Reads every vector. */
 function scanVectors<T>(
+  engine: Engine,
   { rows, files, tail, config }: CollectionState,
   query: CodesQuery,
   use: (view: RowsView, found: Neighbours) => Promise<T>,
@@ -84,37 +112,47 @@ function scanVectors<T>(
   const { firstRow, endRow } = tail;
   const records = tail.records();
   const held = { firstRow, get: (row: number) => records[row - firstRow] };
-  const nearest = new Ranking(query, config.metric);
   const rowsPerPiece = rowsPerPieceOf(config.dimensions);
   return files.read(async () => {
-    for (let first = 0; first < firstRow; first += rowsPerPiece) {
-      const vectors = await files.vectors(first, Math.min(rowsPerPiece, firstRow - first));
-      for (const [at, vector] of vectors.entries())
-        if (!dead.has(first + at)) nearest.offer(first + at, vector);
-    }
-    for (let row = firstRow; row < endRow; row++)
-      if (!dead.has(row)) nearest.offer(row, held.get(row)!.vector);
-    const found = nearest.neighbours();
+    const found = await withRanking(engine, config, query, async (ranking) => {
+      for (let first = 0; first < firstRow; first += rowsPerPiece) {
+        const vectors = await files.vectors(first, Math.min(rowsPerPiece, firstRow - first));
+        for (const [at, vector] of vectors.entries())
+          if (!dead.has(first + at)) ranking.offer(first + at, vector);
+      }
+      for (let row = firstRow; row < endRow; row++)
+        if (!dead.has(row)) ranking.offer(row, held.get(row)!.vector);
+      return ranking.neighbours();
+    });
     return use(new RowsView(found.rows, { rows, files, tail: held }), found);
   });
 }
 
-/** The nearest by their vectors. */
-class Ranking {
-  readonly #nearest: NearestRows;
-  readonly #distanceTo: DistanceTo;
+/**
+ * Indexes that have served a ranking, by database and shape. An instance of the kernel claims 10 GB of addresses until
+ * the garbage collector finds it, which knows nothing of that: 12,000 exact queries with one each would be too many.
+ */
+const idle = /* @__PURE__ */ new WeakMap<Engine, Map<string, VectorIndex>>();
+/** Memory of an index never shrinks, so one that has grown large goes. */
+const IDLE_BYTES_MAX = 8 * 1024 * 1024;
 
-  constructor({ vector, topK }: CodesQuery, metric: Metric) {
-    this.#nearest = new NearestRows(topK);
-    this.#distanceTo = distancesFrom(vector, metric);
-  }
-
-  offer(row: number, vector: Float32Array): void {
-    this.#nearest.offer(row, this.#distanceTo(vector));
-  }
-
-  neighbours(): Neighbours {
-    return this.#nearest.neighbours();
+async function withRanking(
+  engine: Engine,
+  { dimensions, metric }: Shape,
+  query: CodesQuery,
+  rank: (ranking: Ranking) => Promise<Neighbours>,
+): Promise<Neighbours> {
+  const key = `${dimensions} ${metric}`;
+  const held = idle.get(engine) ?? new Map<string, VectorIndex>();
+  idle.set(engine, held);
+  const index = held.get(key) ?? (await engine.createFlatIndex({ dimensions, metric }));
+  held.delete(key);
+  const ranking = new Ranking(index, query);
+  try {
+    return await rank(ranking);
+  } finally {
+    ranking.clear();
+    if (index.memoryBytes <= IDLE_BYTES_MAX) held.set(key, index);
   }
 }
 

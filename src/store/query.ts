@@ -2,28 +2,22 @@ import type { Hit, Metadata } from '../base/api.ts';
 import type { Neighbours } from '../search/vector-index.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
+import type { Engine } from './engine.ts';
 import { decodeMetadata } from './metadata.ts';
 import type { CheckedQuery } from './query-plan.ts';
 import type { RowsView } from './rows-view.ts';
 
 let onDemand: Pick<typeof import('./on-demand.ts'), 'searchCodes' | 'searchMatching'> | undefined;
 
-/**
- * Answers from one committed state: rows are found, and a view of them taken, in one turn.
- * @param pause lets others have a turn
- */
-export async function runQuery(
-  state: CollectionState,
-  query: CheckedQuery,
-  pause: () => Promise<void>,
-): Promise<Hit[]> {
+/** Answers from one committed state: rows are found, and a view of them taken, in one turn. */
+export async function runQuery(engine: Engine, state: CollectionState, query: CheckedQuery): Promise<Hit[]> {
   const { index, config } = state;
   const answer = (view: RowsView, found: Neighbours) => hitsOf(view, found, query, config);
   if (query.filter || config.quantization !== 'none') {
     // Waiting for what is there costs a query 3%.
     onDemand ??= await import('./on-demand.ts');
-    if (query.filter) return onDemand.searchMatching(state, query, await query.filter, pause, answer);
-    return onDemand.searchCodes(state, query, answer);
+    if (query.filter) return onDemand.searchMatching(engine, state, query, await query.filter, answer);
+    return onDemand.searchCodes(engine, state, query, answer);
   }
   const { vector, topK, ef, exact } = query;
   const found = exact ? index.scan(vector, topK) : index.search(vector, topK, ef);

@@ -18,7 +18,6 @@ export interface ViewedState {
 }
 
 export class RowsView {
-  readonly #rows: ArrayLike<number>;
   readonly #table: RowTable;
   readonly #files: CollectionFiles;
   /** What is in the tail is taken at once. */
@@ -26,7 +25,6 @@ export class RowsView {
 
   /** @param rows live ones */
   constructor(rows: ArrayLike<number>, { rows: table, files, tail }: ViewedState) {
-    this.#rows = rows;
     this.#table = table;
     this.#files = files;
     for (let index = 0; index < rows.length; index++) {
@@ -39,15 +37,12 @@ export class RowsView {
     return this.#table.id(row);
   }
 
-  /** Of all rows, in order; at once where all are held in memory. */
-  vectors(): Float32Array[] | Promise<Float32Array[]> {
-    const missing: number[] = [];
-    const vectors = Array.from(this.#rows, (row, index) => {
-      const held = this.#tail.get(row)?.vector ?? this.#files.heldVector(row);
-      if (!held) missing.push(index);
-      return held;
-    });
-    return missing.length === 0 ? (vectors as Float32Array[]) : this.#fill(vectors, missing);
+  /** Of some of the rows. @throws IsovecError CORRUPTION naming file, offset and id */
+  async vectors(rows: readonly number[]): Promise<Float32Array[]> {
+    const inFiles = rows.filter((row) => !this.#tail.has(row));
+    const read = inFiles.length > 0 ? await this.#vectorsOf(inFiles) : [];
+    let at = 0;
+    return rows.map((row) => this.#tail.get(row)?.vector ?? read[at++]!);
   }
 
   /** What is wanted of some of the rows. @throws IsovecError CORRUPTION naming file, offset and id */
@@ -84,14 +79,6 @@ export class RowsView {
     } catch (error) {
       return fail(error);
     }
-  }
-
-  async #fill(held: (Float32Array | undefined)[], missing: readonly number[]): Promise<Float32Array[]> {
-    // Copies: what is held may be thrown out meanwhile.
-    const vectors = held.map((vector) => vector?.slice());
-    const read = await this.#vectorsOf(missing.map((index) => this.#rows[index]!));
-    for (const [at, index] of missing.entries()) vectors[index] = read[at]!;
-    return vectors as Float32Array[];
   }
 
   async #readVectors(wanted: readonly { row: number; record: Partial<RawRecord> }[]): Promise<void> {

@@ -66,8 +66,10 @@ export class Scan {
   /** @returns up to `count` records; none at the end */
   async next(count: number): Promise<ScannedRecord[]> {
     const records: ScannedRecord[] = [];
+    this.#slices.begin();
     while (records.length < count && this.#at < this.#rows.length) {
-      await this.#slices.rest();
+      // Without a filter, a batch is a slice.
+      if (this.#wanted.filter) await this.#slices.rest();
       const rows = this.#take(Math.min(count - records.length, ROWS_PER_STEP));
       for (const each of await this.#state.view(rows, (view) => this.#read(rows, view))) records.push(each);
     }

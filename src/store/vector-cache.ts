@@ -1,67 +1,80 @@
-/** Rows per page: allocated when the first of them is kept, so a small collection takes little. */
-const PAGE_ROWS = 256;
+import { IsovecError } from '../base/errors.ts';
+import type { Neighbours, VectorIndex } from '../search/vector-index.ts';
 
-interface Page {
-  /** By place: the row that is there, plus one; 0 for none. */
-  tags: Uint32Array;
-  vectors: Float32Array<ArrayBuffer>;
-}
+/** Of a row's place in the circle. */
+const PLACE_BYTES = 8;
 
 /**
- * Float32 rows read from storage, kept for the next query that looks at the same ones. Direct-mapped: a row has one
- * place, the row number modulo the places there are, so as long as a collection fits, nothing is ever thrown out; and
- * looking costs nothing.
+ * Float32 rows read from storage, kept for the next query that ranks the same ones. They lie in a flat index, which ranks
+ * them ten times as fast as JavaScript does.
  */
 export class VectorCache {
-  readonly #dimensions: number;
-  readonly #places: number;
-  readonly #pages: (Page | undefined)[] = [];
+  readonly #index: VectorIndex;
   readonly #mayGrow: (bytes: number) => boolean;
-  #heldBytes = 0;
+  /** In a circle: what has been kept longest, at `#oldest`, goes first. Finding a row costs no more than a look then. */
+  readonly #kept: number[] = [];
+  #rowsMax: number;
+  #oldest = 0;
 
-  /** @param mayGrow is asked before memory is taken */
-  constructor(dimensions: number, boundBytes: number, mayGrow: (bytes: number) => boolean = () => true) {
+  /**
+   * @param index flat and empty, of vectors
+   * @param rowsMax how many are kept
+   * @param mayGrow is asked before memory is taken
+   */
+  constructor(index: VectorIndex, rowsMax: number, mayGrow: (bytes: number) => boolean = () => true) {
+    this.#index = index;
+    this.#rowsMax = rowsMax;
     this.#mayGrow = mayGrow;
-    this.#dimensions = dimensions;
-    const rows = Math.floor(boundBytes / ((dimensions + 1) * Float32Array.BYTES_PER_ELEMENT));
-    this.#places = Math.max(PAGE_ROWS, rows - (rows % PAGE_ROWS));
   }
 
   get memoryBytes(): number {
-    return this.#heldBytes;
+    return this.#index.memoryBytes + this.#kept.length * PLACE_BYTES;
   }
 
-  /** @returns a view that holds until the next `keep` */
-  find(row: number): Float32Array<ArrayBuffer> | undefined {
-    const place = row % this.#places;
-    const page = this.#pages[Math.floor(place / PAGE_ROWS)];
-    return page?.tags[place % PAGE_ROWS] === row + 1 ? this.#view(page, place) : undefined;
+  /** Fewer than was said, where there is no memory for more. */
+  get rowsMax(): number {
+    return this.#rowsMax;
   }
 
-  /** Copies it, as long as there may be memory for it. */
+  has(row: number): boolean {
+    return this.#index.has(row);
+  }
+
+  /** Copies it, as long as there is memory for a single one. */
   keep(row: number, vector: Float32Array): void {
-    const place = row % this.#places;
-    const page = this.#page(Math.floor(place / PAGE_ROWS));
-    if (!page) return;
-    this.#view(page, place).set(vector);
-    page.tags[place % PAGE_ROWS] = row + 1;
+    if (this.has(row) || this.#add(row, vector) || this.#rowsMax === 0) return;
+    this.#index.remove(this.#kept[this.#oldest]!);
+    this.#index.add(row, vector);
+    this.#kept[this.#oldest] = row;
+    this.#oldest = (this.#oldest + 1) % this.#rowsMax;
   }
 
-  #page(number: number): Page | undefined {
-    const page = this.#pages[number];
-    if (page || !this.#mayGrow(PAGE_ROWS * (this.#dimensions + 1) * Float32Array.BYTES_PER_ELEMENT))
-      return page;
-    const made = {
-      tags: new Uint32Array(PAGE_ROWS),
-      vectors: new Float32Array(PAGE_ROWS * this.#dimensions),
-    };
-    this.#pages[number] = made;
-    this.#heldBytes += made.tags.byteLength + made.vectors.byteLength;
-    return made;
+  /** @param rows each once; those not held do not count */
+  rank(query: Float32Array, rows: Iterable<number>, topK: number): Neighbours {
+    return this.#index.searchAmong(query, rows, topK);
   }
 
-  #view({ vectors }: Page, place: number): Float32Array<ArrayBuffer> {
-    const start = (place % PAGE_ROWS) * this.#dimensions;
-    return vectors.subarray(start, start + this.#dimensions);
+  /** @returns whether there was room for one more */
+  #add(row: number, vector: Float32Array): boolean {
+    if (this.#kept.length === this.#rowsMax) return false;
+    if (!this.#takeRoom()) {
+      this.#rowsMax = this.#kept.length;
+      return false;
+    }
+    this.#index.add(row, vector);
+    this.#kept.push(row);
+    return true;
+  }
+
+  #takeRoom(): boolean {
+    const bytes = this.#index.bytesFor(1);
+    if (bytes > 0 && !this.#mayGrow(bytes)) return false;
+    try {
+      this.#index.reserve(1);
+    } catch (error) {
+      if (!(error instanceof IsovecError) || error.code !== 'QUOTA_EXCEEDED') throw error;
+      return false;
+    }
+    return true;
   }
 }

@@ -1,32 +1,32 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { VectorCache } from '../../src/store/vector-cache.ts';
+import { makeIndex } from '../search/model.ts';
 
 const vectorOf = (row: number) => new Float32Array([row, row + 0.5, -row]);
+const cacheOf = (rowsMax: number) =>
+  new VectorCache(makeIndex({ type: 'flat', dimensions: 3, metric: 'euclidean' }), rowsMax);
 
-it('gives back what was kept of a row, or nothing', () => {
+it('holds what has been kept last, and ranks it by its vectors', () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 0, max: 12_000 }),
-      fc.array(fc.nat({ max: 2000 }), { maxLength: 300 }),
-      (boundBytes, rows) => {
-        const cache = new VectorCache(3, boundBytes);
+      fc.integer({ min: 1, max: 50 }),
+      fc.array(fc.nat({ max: 100 }), { maxLength: 300 }),
+      fc.uniqueArray(fc.nat({ max: 100 })),
+      (rowsMax, rows, wanted) => {
+        const cache = cacheOf(rowsMax);
+        const held: number[] = [];
         for (const row of rows) {
-          const held = cache.find(row);
-          if (held) expect(held).toEqual(vectorOf(row));
           cache.keep(row, vectorOf(row));
-          expect(cache.find(row)).toEqual(vectorOf(row));
+          if (held.includes(row)) continue;
+          held.push(row);
+          if (held.length > rowsMax) held.shift();
         }
+        for (let row = 0; row <= 100; row++) expect(cache.has(row)).toBe(held.includes(row));
+        const nearest = wanted.filter((row) => held.includes(row)).sort((a, b) => a - b);
+        expect(Array.from(cache.rank(vectorOf(0), wanted, 20).rows)).toEqual(nearest.slice(0, 20));
       },
     ),
+    { numRuns: 50 },
   );
-});
-
-it('throws nothing out while all rows have room, and takes memory only for those that came', () => {
-  const cache = new VectorCache(3, 1024 * 16);
-  for (let row = 0; row < 200; row += 3) cache.keep(row, vectorOf(row));
-  expect(cache.memoryBytes).toBe(256 * 16);
-  for (let row = 201; row < 1024; row += 3) cache.keep(row, vectorOf(row));
-  for (let row = 0; row < 1024; row++) expect(cache.find(row) !== undefined).toBe(row % 3 === 0);
-  expect(cache.memoryBytes).toBe(1024 * 16);
 });

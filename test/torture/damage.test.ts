@@ -4,6 +4,7 @@ import { IsovecError } from '../../src/base/errors.ts';
 import { FRAME_HEADER_BYTES } from '../../src/journal/frame.ts';
 import { SEGMENT_HEADER_BYTES } from '../../src/journal/segment.ts';
 import { WATERMARK_NAME } from '../../src/journal/watermark.ts';
+import type { LocalDatabase } from '../../src/store/database.ts';
 import { openLocal } from '../../src/store/open.ts';
 import { Matrix } from '../matrix.ts';
 import { vectorOf } from '../store/fixture.ts';
@@ -65,8 +66,11 @@ type Verdict = 'refused' | 'harmless' | 'warned of' | 'an earlier state, unseen'
 /** Opens, and holds the answers against the model. @throws where an answer is wrong, or an error is not ours */
 async function judge(image: DiskImage): Promise<Verdict> {
   const warnings: string[] = [];
+  let database: LocalDatabase | undefined;
   try {
-    const { database, platform } = await open(image);
+    const opened = await open(image);
+    const { platform } = opened;
+    database = opened.database;
     database.on('warning', ({ message }) => warnings.push(message));
     const digest = await digestOfDatabase(database);
     const world = worlds.findLast((each) => each.digest === digest);
@@ -77,6 +81,8 @@ async function judge(image: DiskImage): Promise<Verdict> {
   } catch (error) {
     if (!(error instanceof IsovecError) || !REFUSALS.has(error.code)) throw error;
     return 'refused';
+  } finally {
+    await letGo(database);
   }
   return warnings.length > 0 ? 'warned of' : 'harmless';
 }
@@ -264,15 +270,28 @@ function frameStarts(name: string, content: Uint8Array): number[] {
 
 /** What it says may be anything, for it was written so; but it must come to an end within its bounds. */
 async function openHostile(image: DiskImage, where: string): Promise<void> {
+  let database: LocalDatabase | undefined;
   try {
-    const { database, platform } = await open(image);
+    const opened = await open(image);
+    database = opened.database;
     await digestOfDatabase(database);
-    platform.runTurns();
+    opened.platform.runTurns();
     for (const { name, config } of await database.collections())
       await (await database.collection(name)).query({ vector: vectorOf(1, config.dimensions), topK: 5 });
   } catch (error) {
     const isOutOfBounds =
       !(error instanceof Error) || error instanceof RangeError || error.message.includes('trapped');
     if (isOutOfBounds) throw new Error(`${where}: ${error}`, { cause: error });
+  } finally {
+    await letGo(database);
   }
+}
+
+/** Memories of kernels are given back in turns of the event loop, of which nothing here has any. */
+const OPENINGS_PER_TURN = 50;
+let openings = 0;
+
+async function letGo(database: LocalDatabase | undefined): Promise<void> {
+  await database?.close({ leaveLog: true });
+  if (++openings % OPENINGS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
 }
