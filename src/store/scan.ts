@@ -38,7 +38,6 @@ export interface ScanBounds {
 export class Scan {
   readonly #state: CollectionState;
   readonly #wanted: WantedRecords;
-  readonly #slices: Slices;
   #rows: Uint32Array;
   #at = 0;
 
@@ -49,7 +48,6 @@ export class Scan {
   constructor(state: CollectionState, wanted: WantedRecords, bounds?: ScanBounds) {
     this.#state = state;
     this.#wanted = wanted;
-    this.#slices = new Slices(wanted.pause);
     this.#rows = bounds ? rowsWithin(state, bounds) : state.rows.rowsInOrder();
     state.scans.add(this);
   }
@@ -66,10 +64,10 @@ export class Scan {
   /** @returns up to `count` records; none at the end */
   async next(count: number): Promise<ScannedRecord[]> {
     const records: ScannedRecord[] = [];
-    this.#slices.begin();
+    // Whoever reads on without a filter has a turn between batches; with one, a batch may take long to fill.
+    const slices = this.#wanted.filter && new Slices(this.#wanted.pause);
     while (records.length < count && this.#at < this.#rows.length) {
-      // Without a filter, a batch is a slice.
-      if (this.#wanted.filter) await this.#slices.rest();
+      if (slices?.isOver) await slices.rest();
       const rows = this.#take(Math.min(count - records.length, ROWS_PER_STEP));
       for (const each of await this.#state.view(rows, (view) => this.#read(rows, view))) records.push(each);
     }

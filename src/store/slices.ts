@@ -10,11 +10,6 @@ export class Slices {
     this.#pause = pause;
   }
 
-  /** What has passed till now was not work. */
-  begin(): void {
-    this.#since = performance.now();
-  }
-
   get isOver(): boolean {
     return performance.now() - this.#since > SLICE_MS;
   }
