@@ -13,7 +13,6 @@ import type {
   TransactionOptions,
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
-import { FORMAT_VERSION } from '../base/file-header.ts';
 import { NAME_BYTES_MAX } from '../base/limits.ts';
 import type { HeldLock } from '../storage/lock.ts';
 import { type CollectionOwner, dropped, LocalCollection } from './collection.ts';
@@ -251,24 +250,8 @@ export class LocalDatabase implements Database {
   stats(): Promise<DatabaseStats> {
     return this.#session.run(async () => {
       await this.#engine.refresh();
-      const { journal, storage, memoryBytes, waiting } = this.#engine;
-      const { oldestEntryTime, ...log } = journal.statistics();
-      return {
-        formatVersion: FORMAT_VERSION,
-        diskBytes: await storage.usageBytes(),
-        memoryBytes,
-        log: {
-          ...log,
-          ...(oldestEntryTime !== undefined && { oldestEntry: new Date(oldestEntryTime) }),
-          ...(await this.#engine.archiving?.statistics()),
-        },
-        ...(journal.generation > 0 && {
-          lastCheckpoint: { sequence: journal.coveredSequence, at: new Date(journal.writtenAt) },
-        }),
-        queue: { waiting: waiting.operations, bytes: waiting.bytes },
-        storage: await this.#place.stats(),
-        collections: this.#infos(),
-      };
+      const { statisticsOf } = await import('./on-demand.ts');
+      return statisticsOf(this.#engine, this.#place);
     });
   }
 

@@ -23,5 +23,6 @@ export { IndexReplacement } from './replace-index.ts';
 export { restoreLocal } from './restore.ts';
 export { Scan } from './scan.ts';
 export { share } from './sharing.ts';
+export { statisticsOf } from './statistics.ts';
 export { tellCreated } from './tell-created.ts';
 export { runTransaction } from './transaction.ts';
