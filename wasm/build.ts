@@ -12,6 +12,9 @@ interface Variant {
   /** Relative to this folder. */
   output: string;
   flags: string[];
+  /** A header with more exports, and what the linker has besides. */
+  header?: string;
+  exports?: string[];
   /** A source with exports of its own, for tests alone. */
   testSource?: string;
 }
@@ -23,6 +26,20 @@ export const VARIANTS: readonly Variant[] = [
   { output: `${RUNTIME_FOLDER}/isovec.wasm`, flags: ['-DISOVEC_FLOAT32_ONLY'] },
   // All kinds of codes: loaded for collections that are quantised.
   { output: `${RUNTIME_FOLDER}/isovec-codes.wasm`, flags: [] },
+  // For several threads: the memory comes from outside, and each sets its own stack and thread-local storage.
+  {
+    output: `${RUNTIME_FOLDER}/isovec-threads.wasm`,
+    flags: [
+      '-matomics',
+      '-Wl,--shared-memory',
+      '-Wl,--import-memory',
+      '-Wl,--export-memory',
+      // as src/search/threaded-kernel.ts makes it
+      '-Wl,--initial-memory=1048576',
+    ],
+    header: 'isovec-threads.h',
+    exports: ['__stack_pointer', '__wasm_init_tls'],
+  },
   // With the scalar twins of distances, and batches small enough to be put in order in a test of a few vectors.
   {
     output: 'build/isovec-test.wasm',
@@ -64,7 +81,7 @@ function exportsOf(source: string): string[] {
   return [...text.matchAll(/^EXPORT [\w ]+?\b(\w+)\(/gm)].map((match) => match[1]!);
 }
 
-async function compile({ output, flags, testSource }: Variant): Promise<void> {
+async function compile({ output, flags, header, exports = [], testSource }: Variant): Promise<void> {
   const path = join(here, output);
   if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newestInput) return;
   const files = Object.fromEntries(
@@ -73,7 +90,8 @@ async function compile({ output, flags, testSource }: Variant): Promise<void> {
   const sources = inputs.filter(
     (name) => name.endsWith('.c') && (name === testSource || !TEST_SOURCES.has(name)),
   );
-  const exported = [...exportsOf('isovec.h'), ...(testSource ? exportsOf(testSource) : [])];
+  const declaring = ['isovec.h', header, testSource].filter((name) => name !== undefined);
+  const exported = [...declaring.flatMap(exportsOf), ...exports];
   const args = [...FLAGS, ...flags, ...exported.map((name) => `-Wl,--export=${name}`), ...sources];
   const tree = await commands.clang([...args, '-o', 'kernel.wasm'], files, { fetchProgress: () => {} });
   const wasm = tree?.['kernel.wasm'];

@@ -78,14 +78,14 @@ const void *encode_query(void) {
   if (CODES != ISOVEC_BINARY) return encode_vector();
   prepare_vector();
   rotate_vector();
-  encode_binary_query(scratch_vector(), at(scratch.query));
-  return at(scratch.query);
+  encode_binary_query(scratch_vector(), at(walker->query));
+  return at(walker->query);
 }
 
 const void *query_of(u32 slot) {
   if (CODES != ISOVEC_BINARY) return code_of(slot);
-  decode_binary_query(code_of(slot), at(scratch.query));
-  return at(scratch.query);
+  decode_binary_query(code_of(slot), at(walker->query));
+  return at(walker->query);
 }
 
 void add_code(u32 slot, f32 *sums) {

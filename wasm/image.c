@@ -5,6 +5,7 @@
  * records of both pools. What stands in one never moves, so what has not changed since an image was stored need not be
  * stored again.
  */
+#include "batch.h"
 #include "index.h"
 #include "links.h"
 
@@ -180,7 +181,8 @@ static i32 open_image(u32 length) {
 }
 
 i32 isovec_image_open(u32 length) {
-  if (ix.pending_count + ix.linked_count + ix.awaiting_count + ix.doomed_count > 0) return ISOVEC_BAD_ARGUMENT;
+  if (ix.pending_count + ix.linked_count + ix.awaiting_count + ix.doomed_count > 0 || batch_is_open())
+    return ISOVEC_BAD_ARGUMENT;
   const i32 result = open_image(length);
   // nobody is to read or write by a header that memory does not go with
   if (result < 0) header.slots = header.upper_records = header.spill_records = 0;
@@ -222,7 +224,7 @@ static void gather_states(void) {
 
 static void forget_states(void) {
   fill_bytes(visited_marks(), 0, header.slots);
-  ix.epoch = 0;
+  walker->epoch = 0;
 }
 
 static int check_entry(u32 slot, u32 level, u32 word) {
@@ -327,7 +329,7 @@ i32 isovec_image_accept(void) {
     reset_slots();
     return ISOVEC_NO_MEMORY;
   }
-  u8 *bytes = at(scratch.results);
+  u8 *bytes = at(walker->results);
   fill_bytes(bytes, 0, records);
   const struct marks marks = {bytes, bytes + header.upper_records};
   gather_states();

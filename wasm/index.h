@@ -65,8 +65,6 @@ struct index {
   u32 entry_level;
   /** Of the generator that draws levels. */
   u64 random;
-  /** Marks the slots that the present walk has met. */
-  u8 epoch;
 
   /** First links of slots on level 1, 2, ... : words `next level's record`, `spill`, then m links. */
   struct pool upper;
@@ -141,31 +139,46 @@ struct scratch {
   address vector;
   /** The code made of it, or written by the caller. */
   address code;
-  /** Of binary codes: the query made of it. */
-  address query;
-  /** What a walk has found, and room for as many keys more as a slot has links. */
-  address results;
   /** The best keys of an answer so far. */
   address best;
   address answer_rows;
   address answer_distances;
   u32 capacity;
   address image_header;
-  /** A byte a slot: the last walk that met it. */
-  address visited;
-  u32 visited_capacity;
   /** 0 until it is first wanted. */
   address image_buffer;
 };
 extern struct scratch scratch;
 
-/** @return whether results, best and the answer hold `capacity` keys */
+/** What each thread that walks needs for itself. */
+struct walker {
+  /** Of binary codes: the query made of a vector or a code. */
+  address query;
+  /** What a walk has found, and room for as many keys more as a slot has links. */
+  address results;
+  u32 capacity;
+  /** A byte a slot: the last walk that met it. */
+  address visited;
+  u32 visited_capacity;
+  /** Marks the slots that the present walk has met. */
+  u8 epoch;
+};
+
+/** The first is that of the thread that owns the index. */
+#define WALKERS_MAX 16u
+extern struct walker walkers[WALKERS_MAX];
+/** This thread's. */
+extern THREAD_LOCAL struct walker *walker;
+
+/** @return whether the owner's results, best and the answer hold `capacity` keys */
 int reserve_scratch(u32 capacity);
+/** @return whether a walker has a query, results of `capacity` keys, and marks for as many slots as there are blocks for */
+int reserve_walker(struct walker *of, u32 capacity);
 
 ALWAYS_INLINE f32 *scratch_vector(void) { return (f32 *)at(scratch.vector); }
-ALWAYS_INLINE key *scratch_results(void) { return (key *)at(scratch.results); }
+ALWAYS_INLINE key *scratch_results(void) { return (key *)at(walker->results); }
 ALWAYS_INLINE key *scratch_best(void) { return (key *)at(scratch.best); }
-ALWAYS_INLINE u8 *visited_marks(void) { return at(scratch.visited); }
+ALWAYS_INLINE u8 *visited_marks(void) { return at(walker->visited); }
 
 // ------------------------------------------------------------ slots.c
 

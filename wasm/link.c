@@ -1,7 +1,8 @@
-/** Linking: algorithm 1 of Malkov and Yashunin (2016). */
+/** Linking: algorithm 1 of Malkov and Yashunin (2016). By batches, where threads share the work; else one by one. */
 #include "link.h"
 
 #include "arrange.h"
+#include "batch.h"
 #include "codes.h"
 #include "links.h"
 #include "select.h"
@@ -17,8 +18,7 @@ static u32 next_random(void) {
   return (u32)(x * 0x2545f4914f6cdd1dull >> 32);
 }
 
-/** Level l or above with probability m^-l. */
-static u32 draw_level(void) {
+u32 draw_level(void) {
   u32 random = next_random();
   const u32 share = 0xffffffffu / ix.m;
   u32 level = 0;
@@ -26,8 +26,7 @@ static u32 draw_level(void) {
   return level;
 }
 
-/** Gives a slot empty lists on level 0 and all levels up to its own. */
-static void make_lists(u32 slot, u32 level) {
+void make_lists(u32 slot, u32 level) {
   u32 *above = upper_of(slot);
   *above = NONE;
   for (u32 l = 1; l <= level; l++) {
@@ -38,8 +37,7 @@ static void make_lists(u32 slot, u32 level) {
   for (u32 l = 0; l <= level; l++) links_clear(links_of(slot, l));
 }
 
-/** A slot stops following an out-link. What stays is an in-link, if the other side follows it, or nothing. */
-static void stop_following(u32 slot, u32 other, u32 level) {
+void stop_following(u32 slot, u32 other, u32 level) {
   const struct links there = links_of(other, level);
   if (is_out_link(links_find(there, slot))) {
     links_demote(links_of(slot, level), other);
@@ -48,6 +46,33 @@ static void stop_following(u32 slot, u32 other, u32 level) {
     links_remove(links_of(slot, level), other);
   }
 }
+
+u32 mend(u32 count) {
+  u32 done = 0;
+  for (; done < count && ix.doomed_head != NONE; done++) {
+    if (ix.linked_count + ix.awaiting_count > 0)
+      mend_doomed();
+    else
+      forget_doomed();
+  }
+  return done;
+}
+
+#if HAS_THREADS
+
+i32 isovec_link(u32 count) {
+  if (ix.type == ISOVEC_FLAT) return 0;
+  u32 done = batch_finish();
+  if (done < count) done += mend(count - done);
+  if (arrange(count - done)) return (i32)done;
+  while (done < count && ix.pending_head != NONE) {
+    if (batch_begin(count - done) < 0) return done > 0 ? (i32)done : ISOVEC_NO_MEMORY;
+    done += batch_finish();
+  }
+  return (i32)done;
+}
+
+#else
 
 /** A slot whose out-links are full has been linked to: it chooses anew among them and the newcomer. */
 static void choose_anew(u32 slot, u32 newcomer, u32 level) {
@@ -115,13 +140,7 @@ static int reserve_link(u32 level) {
 
 i32 isovec_link(u32 count) {
   if (ix.type == ISOVEC_FLAT) return 0;
-  u32 done = 0;
-  for (; done < count && ix.doomed_head != NONE; done++) {
-    if (ix.linked_count + ix.awaiting_count > 0)
-      mend_doomed();
-    else
-      forget_doomed();
-  }
+  u32 done = mend(count);
   if (arrange(count - done)) return (i32)done;
   for (; done < count && ix.pending_head != NONE; done++) {
     const u64 random = ix.random;
@@ -138,3 +157,5 @@ i32 isovec_link(u32 count) {
   }
   return (i32)done;
 }
+
+#endif

@@ -1,5 +1,17 @@
 #include "links.h"
 
+static u32 *upper_record(u32 slot, u32 level) {
+  u32 *record = pool_record(&ix.upper, *upper_of(slot));
+  for (; level > 1; level--) record = pool_record(&ix.upper, record[0]);
+  return record;
+}
+
+struct links links_of(u32 slot, u32 level) {
+  if (level == 0) return (struct links){ground_links(slot), spill_of(slot), ix.capacity_ground};
+  u32 *record = upper_record(slot, level);
+  return (struct links){record + UPPER_HEADER_WORDS, record + 1, ix.capacity_upper};
+}
+
 void links_clear(struct links list) {
   for (u32 i = 0; i < list.capacity; i++) list.words[i] = NONE;
   *list.spill = NONE;

@@ -31,17 +31,7 @@ struct links {
 ALWAYS_INLINE int is_out_link(u32 word) { return !(word & IN_LINK); }
 
 /** @param level at most the slot's own, which must be linked, awaiting or doomed */
-static inline u32 *upper_record(u32 slot, u32 level) {
-  u32 *record = pool_record(&ix.upper, *upper_of(slot));
-  for (; level > 1; level--) record = pool_record(&ix.upper, record[0]);
-  return record;
-}
-
-static inline struct links links_of(u32 slot, u32 level) {
-  if (level == 0) return (struct links){ground_links(slot), spill_of(slot), ix.capacity_ground};
-  u32 *record = upper_record(slot, level);
-  return (struct links){record + UPPER_HEADER_WORDS, record + 1, ix.capacity_upper};
-}
+struct links links_of(u32 slot, u32 level);
 
 void links_clear(struct links list);
 u32 links_out_count(struct links list);

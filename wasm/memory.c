@@ -1,4 +1,6 @@
 /** Where memory comes from: a mark that only moves up, and pools that reuse what they were given. */
+#include "binary.h"
+#include "codes.h"
 #include "links.h"
 
 /** Of one chunk of a pool. */
@@ -13,6 +15,8 @@
 
 struct index ix;
 struct scratch scratch;
+struct walker walkers[WALKERS_MAX];
+THREAD_LOCAL struct walker *walker = walkers;
 
 static u32 growth_divisor = GROWTH_DIVISOR;
 
@@ -86,18 +90,18 @@ void pool_give(struct pool *pool, u32 record) {
   pool->free_count++;
 }
 
-/** A new array of marks, when there are too few for so many slots: its bytes, or 0. */
-static u32 marks_needed(u32 slots) {
-  if (ix.type == ISOVEC_FLAT || slots <= scratch.visited_capacity) return 0;
+/** A new array of marks, when a walker has too few for so many slots: its bytes, or 0. */
+static u32 marks_needed(const struct walker *of, u32 slots) {
+  if (ix.type == ISOVEC_FLAT || slots <= of->visited_capacity) return 0;
   u32 rounded = CACHE_LINE_BYTES;
   while (rounded < slots) rounded *= 2;
   return rounded;
 }
 
-static void make_marks(u32 count) {
-  scratch.visited = take_bytes(count);
-  scratch.visited_capacity = count;
-  ix.epoch = 0;
+static void make_marks(struct walker *of, u32 count) {
+  of->visited = take_bytes(count);
+  of->visited_capacity = count;
+  of->epoch = 0;
 }
 
 int reserve_slots(u32 count) {
@@ -106,9 +110,9 @@ int reserve_slots(u32 count) {
   if (blocks > BLOCKS_MAX) return 0;
   // all or nothing: memory that has grown never shrinks
   const u64 added = blocks > ix.blocks ? (u64)(blocks - ix.blocks) * ix.block_bytes : 0;
-  const u32 marks = marks_needed(blocks << ix.block_shift);
+  const u32 marks = marks_needed(walkers, blocks << ix.block_shift);
   if (added + marks > 0 && !reserve_bytes(added + marks)) return 0;
-  if (marks > 0) make_marks(marks);
+  if (marks > 0) make_marks(walkers, marks);
   while (ix.blocks < blocks) {
     const address block = take_bytes(ix.block_bytes);
     if (!block) return 0;
@@ -121,23 +125,52 @@ u32 isovec_pages_for(u32 count) {
   const u64 slots = (u64)ix.slots + (count > ix.free_count ? count - ix.free_count : 0);
   const u64 blocks = (slots + ix.block_mask) >> ix.block_shift;
   if (slots > SLOTS_MAX || blocks > BLOCKS_MAX) return NONE;
-  u64 end = take_start() + marks_needed((u32)blocks << ix.block_shift);
+  u64 end = take_start() + marks_needed(walkers, (u32)blocks << ix.block_shift);
   if (blocks > ix.blocks) end += (blocks - ix.blocks) * ix.block_bytes;
   if (ix.type == ISOVEC_HNSW) end += ((u64)count + ix.pending_count) * POOL_BYTES_PER_SLOT;
   const u64 pages = (end + PAGE_BYTES - 1) / PAGE_BYTES;
   return pages > memory_pages() ? (u32)(pages - memory_pages()) : 0;
 }
 
-int reserve_scratch(u32 capacity) {
-  if (capacity <= scratch.capacity) return 1;
+/** A power of two that is not too small. */
+static u32 rounded_capacity(u32 capacity) {
   u32 rounded = 256;
   while (rounded < capacity) rounded *= 2;
+  return rounded;
+}
+
+static int reserve_results(struct walker *of, u32 capacity) {
+  if (capacity <= of->capacity) return 1;
+  const u32 rounded = rounded_capacity(capacity);
+  const address results = take_bytes((rounded + LINKS_MAX) * (u32)sizeof(key));
+  if (!results) return 0;
+  of->results = results;
+  of->capacity = rounded;
+  return 1;
+}
+
+static int reserve_query(struct walker *of) {
+  if (!of->query) of->query = take_bytes(CODES == ISOVEC_BINARY ? binary_query_bytes(ix.dimensions) : CODE_ALIGNMENT);
+  return of->query != 0;
+}
+
+int reserve_walker(struct walker *of, u32 capacity) {
+  if (!reserve_query(of) || !reserve_results(of, capacity)) return 0;
+  const u32 marks = marks_needed(of, ix.blocks << ix.block_shift);
+  if (marks == 0) return 1;
+  if (!reserve_bytes(marks)) return 0;
+  make_marks(of, marks);
+  return 1;
+}
+
+int reserve_scratch(u32 capacity) {
+  if (!reserve_walker(walkers, capacity)) return 0;
+  if (capacity <= scratch.capacity) return 1;
+  const u32 rounded = rounded_capacity(capacity);
   const u32 best_bytes = rounded * (u32)sizeof(key);
-  const u32 results_bytes = best_bytes + LINKS_MAX * (u32)sizeof(key);
-  const address all = take_bytes(results_bytes + best_bytes + 2 * rounded * 4);
+  const address all = take_bytes(best_bytes + 2 * rounded * 4);
   if (!all) return 0;
-  scratch.results = all;
-  scratch.best = all + results_bytes;
+  scratch.best = all;
   scratch.answer_rows = scratch.best + best_bytes;
   scratch.answer_distances = scratch.answer_rows + rounded * 4;
   scratch.capacity = rounded;

@@ -16,6 +16,18 @@ typedef u32 address;
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/** Whether several threads may link. Natively too, so that sanitizers see the code. */
+#ifndef HAS_THREADS
+#if defined(__wasm__) && !defined(__wasm_atomics__)
+#define HAS_THREADS 0
+#else
+#define HAS_THREADS 1
+#endif
+#endif
+
+/** Of each thread its own, where a kernel is built for several: else an ordinary variable. */
+#define THREAD_LOCAL _Thread_local
+
 /** Of memory.grow. */
 #define PAGE_BYTES 65536u
 

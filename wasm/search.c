@@ -1,4 +1,5 @@
 /** Answers: by the graph, and exactly. */
+#include "batch.h"
 #include "codes.h"
 #include "walk.h"
 
@@ -75,6 +76,9 @@ static void scan_pending(struct best *best, const void *query) {
     else
       for (u32 i = from; i < end; i++) add_to_group(best, &group, i, query);
   }
+  flush_group(best, &group, query);
+  u32 batch[BATCH_MAX];
+  for (u32 i = batch_slots(batch); i-- > 0;) add_to_group(best, &group, batch[i], query);
   flush_group(best, &group, query);
 }
 

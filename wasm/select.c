@@ -1,5 +1,6 @@
 #include "select.h"
 
+#include "batch.h"
 #include "codes.h"
 #include "links.h"
 
@@ -62,8 +63,8 @@ void shuffle_equals(u32 base, key *keys, u32 count) {
 }
 
 void measure(const void *query, const u32 *slots, u32 count, key *keys) {
-  const void *codes[LINKS_MAX + 4];
-  f32 measured[LINKS_MAX + 4] __attribute__((aligned(16)));
+  const void *codes[LINKS_MAX + BATCH_MAX + 4];
+  f32 measured[LINKS_MAX + BATCH_MAX + 4] __attribute__((aligned(16)));
   find_codes(slots, count, codes);
   distances(query, codes, count, measured);
   for (u32 i = 0; i < count; i++) keys[i] = key_of(measured[i], slots[i]);

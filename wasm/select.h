@@ -27,7 +27,7 @@ void shuffle_equals(u32 base, key *keys, u32 count);
  *  @param distance a key with the distance from the base to the candidate; its number counts for nothing */
 int is_spread(key distance, u32 candidate, const u32 *slots, u32 count);
 
-/** Keys of at most LINKS_MAX + 1 distances from a code to those of slots, in their order. */
+/** Keys of at most LINKS_MAX + BATCH_MAX distances from a code to those of slots, in their order. */
 void measure(const void *query, const u32 *slots, u32 count, key *keys);
 
 #endif

@@ -1,5 +1,6 @@
 /** Making an index, and holding vectors in slots before any graph knows of them. */
 #include "arrange.h"
+#include "batch.h"
 #include "binary.h"
 #include "codes.h"
 #include "index.h"
@@ -49,10 +50,9 @@ i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_constructi
   lay_out_block(shift);
   reset_slots();
   scratch.vector = take_bytes((dimensions + BINARY_WORD_BITS) * 4);
-  scratch.query = take_bytes(codes == ISOVEC_BINARY ? binary_query_bytes(dimensions) : CODE_ALIGNMENT);
   scratch.code = take_bytes(ix.code_stride);
   scratch.image_header = take_bytes(IMAGE_HEADER_BYTES);
-  if (!scratch.vector || !scratch.code || !scratch.query || !scratch.image_header ||
+  if (!scratch.vector || !scratch.code || !scratch.image_header ||
       !reserve_scratch(type == ISOVEC_HNSW ? ef_construction : 1)) {
     ix.dimensions = 0;
     return ISOVEC_NO_MEMORY;
@@ -67,7 +67,7 @@ void reset_pools(void) {
 
 void reset_slots(void) {
   ix.slots = 0;
-  fill_bytes(visited_marks(), 0, scratch.visited_capacity);
+  batch_forget();
   ix.free_head = ix.doomed_head = ix.pending_head = ix.pending_tail = NONE;
   ix.free_count = ix.doomed_count = ix.pending_count = ix.linked_count = ix.awaiting_count = 0;
   ix.entry = NONE;
@@ -229,6 +229,7 @@ i32 isovec_remove(u32 slot) {
   if (slot >= ix.slots) return ISOVEC_BAD_ARGUMENT;
   switch (state_of(slot)) {
     case STATE_PENDING:
+      if (batch_remove(slot)) return 0;
       pending_unlink(slot);
       free_slot(slot);
       return 0;
@@ -257,7 +258,7 @@ u32 isovec_count(u32 which) {
     case ISOVEC_COUNT_LINKED:
       return ix.linked_count;
     case ISOVEC_COUNT_DOOMED:
-      return ix.doomed_count;
+      return ix.doomed_count + batch_removed_count();
     case ISOVEC_COUNT_AWAITING:
       return ix.awaiting_count;
     default:

@@ -5,9 +5,9 @@
 
 /** Begins a new set of visited slots. */
 static void next_epoch(void) {
-  if (++ix.epoch != 0) return;
-  fill_bytes(visited_marks(), 0, ix.slots);
-  ix.epoch = 1;
+  if (++walker->epoch != 0) return;
+  fill_bytes(visited_marks(), 0, walker->visited_capacity);
+  walker->epoch = 1;
 }
 
 // ------------------------------------------------------------ descending
@@ -153,7 +153,7 @@ u32 walk(const void *query, u32 entry, u32 level, u32 ef, enum walk_collects col
   struct nearest nearest = {scratch_results(), 1, ef, 0};
   struct met met;
   next_epoch();
-  const u8 epoch = ix.epoch;
+  const u8 epoch = walker->epoch;
   visited_marks()[entry] = epoch;
   nearest.keys[0] = nearest_key(distance_to(query, entry), entry);
   while (nearest.next < nearest.count) {

@@ -25,15 +25,20 @@ const FLAGS = [
 const INDEXES = 300;
 const TIMEOUT_MS = 240_000;
 
-test.skipIf(compiler === undefined)(
-  'built with sanitizers, the kernel survives damaged images, codes of any bytes and memory that runs out',
-  () => {
+test.skipIf(compiler === undefined).each([
+  { name: 'one thread', hasThreads: 0 },
+  { name: 'several threads', hasThreads: 1 },
+])(
+  'built with sanitizers, the kernel for $name survives damaged images, codes of any bytes and memory that runs out',
+  ({ hasThreads }) => {
     const folder = mkdtempSync(join(tmpdir(), 'isovec-native-'));
     try {
       const program = join(folder, 'fuzz');
       const files = readdirSync(sources).filter((name) => name.endsWith('.c') && name !== 'twins.c');
       const all = [...files, join('native', 'fuzz.c')].map((name) => join(sources, name));
-      execFileSync(compiler!, [...FLAGS, ...all, '-lm', '-o', program], { timeout: TIMEOUT_MS });
+      const variant = `-DHAS_THREADS=${hasThreads}`;
+      const args = [...FLAGS, variant, ...all, '-lm', '-o', program];
+      execFileSync(compiler!, args, { timeout: TIMEOUT_MS });
       const { status, stderr } = spawnSync(program, ['1', String(INDEXES)], { timeout: TIMEOUT_MS });
       expect(String(stderr)).toBe('');
       expect(status).toBe(0);

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../batch.h"
+#include "../isovec-threads.h"
 #include "../isovec.h"
 
 u8 *native_arena;
@@ -111,6 +113,23 @@ static void link_some(void) {
   check(memcmp(distances, at(isovec_answer_distances()), (u32)after * sizeof *distances) == 0, "the same vectors");
 }
 
+#if HAS_THREADS
+/** Part of what is to be linked, by turns as the owner and as a helper that may leave a task undone for ever. */
+static void link_along(void) {
+  if (below(8) == 0) isovec_helper_prepare(1 + below(3));
+  for (u32 turn = below(12); turn > 0; turn--) {
+    if (below(3) == 0)
+      batch_work(below(5));
+    else
+      check(isovec_link_along(1 + below(20)) >= ISOVEC_NO_MEMORY, "as many as were linked");
+    if (below(30) == 0) batch_lose_task();
+    if (below(30) == 0) isovec_helpers_lost();
+  }
+}
+#else
+static void link_along(void) { link_some(); }
+#endif
+
 static void empty(void) {
   for (u32 slot = 0; slot < isovec_count(ISOVEC_COUNT_SLOTS); slot++) isovec_remove(slot);
   while (isovec_link(1000) > 0) {
@@ -138,9 +157,11 @@ static u32 save(u8 **image) {
   return length;
 }
 
-static void load(const u8 *image, u32 length) {
+/** @return as isovec_image_accept, or why it did not come to that */
+static i32 load(const u8 *image, u32 length) {
   memcpy(at(isovec_image_header()), image, isovec_image_header_bytes());
-  if (isovec_image_open(length) < 0) return;
+  const i32 opened = isovec_image_open(length);
+  if (opened < 0) return opened;
   const u8 *from = image + isovec_image_header_bytes();
   for (u32 section = 0; section < ISOVEC_IMAGE_SECTIONS; section++)
     for (u32 offset = 0; offset < isovec_image_section_bytes(section); offset += PIECE) {
@@ -149,7 +170,7 @@ static void load(const u8 *image, u32 length) {
       memcpy(at(isovec_image_buffer()), from, count);
       from += isovec_image_write(section, offset, count);
     }
-  isovec_image_accept();
+  return isovec_image_accept();
 }
 
 /** Through an image, damaged more often than not, and some of the vectors or codes again. */
@@ -157,9 +178,11 @@ static void reopen(void) {
   u8 *image = 0;
   const u32 length = save(&image);
   if (length == 0) return;
-  for (u32 damage = below(4); damage > 0; damage--) image[below(length)] ^= (u8)(1u << below(8));
+  const u32 damaged = below(4);
+  for (u32 damage = damaged; damage > 0; damage--) image[below(length)] ^= (u8)(1u << below(8));
   empty();
-  load(image, length);
+  // every link of a graph made here is known at both ends
+  check(load(image, length) != ISOVEC_BAD_IMAGE || damaged > 0, "an undamaged image is accepted");
   free(image);
   for (u32 slot = 0; slot < isovec_count(ISOVEC_COUNT_SLOTS); slot++) {
     if (below(8) == 0) continue;
@@ -184,7 +207,10 @@ static void operate(void) {
       isovec_remove(any_slot());
       break;
     case 3:
-      link_some();
+      if (below(2))
+        link_along();
+      else
+        link_some();
       break;
     case 4:
     case 5:

@@ -1,0 +1,400 @@
+#include "batch.h"
+
+#include "codes.h"
+#include "link.h"
+#include "links.h"
+#include "select.h"
+#include "threads.h"
+#include "walk.h"
+
+#if HAS_THREADS
+
+/** A batch is at most a sixteenth of the graph: its slots see nothing of one another but the distance, so that larger
+ *  ones gave poorer graphs. */
+#define BATCH_SHARE 16u
+/** Links of a batch are held to so many, so that its memory stays small where `m` is large. */
+#define BATCH_LINKS 2048u
+/** Targets that are one task: revising one takes a tenth of the time of choosing. */
+#define TARGETS_A_TASK 8u
+
+enum step { STEP_CHOOSING, STEP_REVISING };
+
+struct newcomer {
+  u32 slot, level;
+  /** Of its lists, from level 0 up. */
+  u32 first_list;
+  /** Whether it has been removed meanwhile. */
+  u32 is_removed;
+};
+
+/** A slot that newcomers link to. */
+struct target {
+  u32 slot, level;
+  /** Its edges. */
+  u32 first, count;
+  /** Whether it has too few words for all, so that the mask counts. */
+  u32 is_crowded;
+};
+
+static struct {
+  /** Slots, lists and memory for so many slots. */
+  u32 count, lists, capacity;
+  enum step step;
+  u32 removed_count;
+  u32 edges_count, targets_count;
+  /** What stands where: newcomers; lists of a count and m slots; edges; targets; their masks; a byte a task. */
+  address newcomers, choices, edges, targets, masks, finished;
+  u32 mask_words;
+  /** Tasks of the step, and in the atomic words how many are done, and, above the number of the step, not begun. */
+  u32 tasks;
+  u32 done;
+  u64 open;
+} batch;
+
+static u32 lists_max(u32 slots) { return 2 * slots + LEVEL_MAX + 1; }
+
+ALWAYS_INLINE struct newcomer *newcomer_at(u32 i) { return (struct newcomer *)at(batch.newcomers) + i; }
+ALWAYS_INLINE struct target *target_at(u32 i) { return (struct target *)at(batch.targets) + i; }
+ALWAYS_INLINE u32 *choices_at(u32 list) { return (u32 *)at(batch.choices) + list * (ix.m + 1); }
+ALWAYS_INLINE key *edges(void) { return at(batch.edges); }
+/** A bit for each out-link that a target had, and then for each newcomer: whether it follows it from now on. */
+ALWAYS_INLINE u32 *mask_at(u32 target) { return (u32 *)at(batch.masks) + target * batch.mask_words; }
+ALWAYS_INLINE u8 *finished(void) { return at(batch.finished); }
+
+/* An edge: the target, the level, the newcomer's place in the batch. Sorted, they stand by target. */
+ALWAYS_INLINE key edge_of(u32 target, u32 level, u32 newcomer) {
+  return ((key)target << 5 | level) << 8 | newcomer;
+}
+ALWAYS_INLINE u32 edge_newcomer(key edge) { return (u32)edge & 0xff; }
+ALWAYS_INLINE u32 edge_level(key edge) { return (u32)(edge >> 8) & 31; }
+ALWAYS_INLINE u32 edge_target(key edge) { return (u32)(edge >> 13); }
+
+// ------------------------------------------------------------ tasks
+
+static void begin_step(enum step step, u32 tasks) {
+  batch.step = step;
+  batch.tasks = tasks;
+  fill_bytes(finished(), 0, tasks);
+  __atomic_store_n(&batch.done, 0, __ATOMIC_SEQ_CST);
+  const u64 number = (__atomic_load_n(&batch.open, __ATOMIC_SEQ_CST) >> 32) + 1;
+  __atomic_store_n(&batch.open, number << 32 | tasks, __ATOMIC_SEQ_CST);
+  threads_wake();
+}
+
+/** @return a task that nobody else has, or NONE */
+static u32 take_task(void) {
+  u64 open = __atomic_load_n(&batch.open, __ATOMIC_SEQ_CST);
+  do
+    if ((u32)open == 0) return NONE;
+  while (!__atomic_compare_exchange_n(&batch.open, &open, open - 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+  return (u32)open - 1;
+}
+
+static void do_task(u32 task);
+
+u32 batch_work(u32 count) {
+  u32 done = 0;
+  for (u32 task; done < count && (task = take_task()) != NONE; done++) {
+    do_task(task);
+    finished()[task] = 1;
+    if (__atomic_add_fetch(&batch.done, 1, __ATOMIC_SEQ_CST) == batch.tasks) threads_tell(&batch.done);
+  }
+  return done;
+}
+
+void batch_lose_task(void) { take_task(); }
+int batch_is_open(void) { return batch.count > 0; }
+int batch_step_is_done(void) { return __atomic_load_n(&batch.done, __ATOMIC_SEQ_CST) == batch.tasks; }
+u32 *batch_done_word(void) { return &batch.done; }
+
+void batch_work_again(void) {
+  for (u32 task = 0; task < batch.tasks; task++)
+    if (!finished()[task]) do_task(task);
+  __atomic_store_n(&batch.done, batch.tasks, __ATOMIC_SEQ_CST);
+}
+
+// ------------------------------------------------------------ a newcomer chooses
+
+/** Adds the nearest of a newcomer's mates to what its walk has found. @return how many are there now */
+static u32 add_mates(u32 self, u32 level, u32 found) {
+  u32 slots[BATCH_MAX];
+  key keys[BATCH_MAX], *results = scratch_results();
+  u32 count = 0;
+  for (u32 i = 0; i < batch.count; i++)
+    if (i != self && newcomer_at(i)->level >= level) slots[count++] = newcomer_at(i)->slot;
+  if (count == 0) return found;
+  measure(query_of(newcomer_at(self)->slot), slots, count, keys);
+  const key farthest = found < ix.ef_construction ? KEY_MAX : results[found - 1];
+  u32 kept = 0;
+  for (u32 i = 0; i < count; i++) {
+    keys[kept] = keys[i];
+    kept += keys[i] < farthest;
+  }
+  sort_keys(keys, kept);
+  for (u32 to = found + kept, from = found, mate = kept; mate > 0;)
+    results[--to] = from > 0 && results[from - 1] > keys[mate - 1] ? results[--from] : keys[--mate];
+  return found + kept < ix.ef_construction ? found + kept : ix.ef_construction;
+}
+
+static void choose(u32 self) {
+  const struct newcomer *own = newcomer_at(self);
+  if (ix.entry == NONE) return;
+  const u32 top = own->level < ix.entry_level ? own->level : ix.entry_level;
+  u32 from = descend(query_of(own->slot), top);
+  for (u32 l = top + 1; l-- > 0;) {
+    u32 *choices = choices_at(own->first_list + l);
+    u32 found = walk(query_of(own->slot), from, l, ix.ef_construction, WALK_COLLECTS_ALL);
+    const u32 nearest = key_number(scratch_results()[0]);
+    found = add_mates(self, l, found);
+    shuffle_equals(own->slot, scratch_results(), found);
+    choices[0] = select_spread(own->slot, scratch_results(), found, ix.m, choices + 1, 0);
+    // a mate is nowhere to begin
+    from = state_of(choices[1]) == STATE_PENDING ? nearest : choices[1];
+  }
+}
+
+// ------------------------------------------------------------ a target revises
+
+/** Those that link to one another already, both being new, are no newcomers of one another. */
+static void leave_out_mutual(struct target *target, struct links list) {
+  u32 kept = 0;
+  key *own = edges() + target->first;
+  for (u32 i = 0; i < target->count; i++)
+    if (links_find(list, newcomer_at(edge_newcomer(own[i]))->slot) == NONE) own[kept++] = own[i];
+  target->count = kept;
+}
+
+static void set_mask(u32 *mask, const u32 *slots, u32 count, const u32 *passed_over, u32 passed_count) {
+  for (u32 i = 0; i < batch.mask_words; i++) mask[i] = NONE;
+  for (u32 i = 0; i < passed_count; i++) {
+    u32 k = 0;
+    while (k < count && slots[k] != passed_over[i]) k++;
+    mask[k >> 5] &= ~(1u << (k & 31));
+  }
+}
+
+static void revise(u32 number) {
+  struct target *target = target_at(number);
+  const struct links list = links_of(target->slot, target->level);
+  u32 slots[LINKS_MAX + BATCH_MAX], taken[LINKS_MAX], passed_over[LINKS_MAX + BATCH_MAX];
+  key keys[LINKS_MAX + BATCH_MAX];
+  const u32 out = links_out_count(list);
+  if (state_of(target->slot) == STATE_PENDING) leave_out_mutual(target, list);
+  target->is_crowded = out + target->count > list.capacity;
+  if (!target->is_crowded) return;
+  copy_bytes(slots, list.words, out * 4);
+  u32 count = out;
+  for (u32 i = 0; i < target->count; i++) slots[count++] = newcomer_at(edge_newcomer(edges()[target->first + i]))->slot;
+  measure(query_of(target->slot), slots, count, keys);
+  sort_few_keys(keys, count);
+  shuffle_equals(target->slot, keys, count);
+  const u32 taken_count = select_spread(target->slot, keys, count, list.capacity, taken, passed_over);
+  set_mask(mask_at(number), slots, count, passed_over, count - taken_count);
+}
+
+static void do_task(u32 task) {
+  if (batch.step == STEP_CHOOSING) {
+    choose(task);
+    return;
+  }
+  const u32 first = task * TARGETS_A_TASK, left = batch.targets_count - first;
+  for (u32 i = 0; i < (left < TARGETS_A_TASK ? left : TARGETS_A_TASK); i++) revise(first + i);
+}
+
+// ------------------------------------------------------------ writing it down
+
+/** Gives a newcomer its lists, with what it has chosen. */
+static void write_lists(u32 self) {
+  const struct newcomer *own = newcomer_at(self);
+  make_lists(own->slot, own->level);
+  for (u32 l = 0; l <= own->level; l++) {
+    const struct links list = links_of(own->slot, l);
+    const u32 *choices = choices_at(own->first_list + l);
+    copy_bytes(list.words, choices + 1, choices[0] * 4);
+    for (u32 i = 1; i <= choices[0]; i++) edges()[batch.edges_count++] = edge_of(choices[i], l, self);
+  }
+}
+
+static void gather_targets(void) {
+  batch.edges_count = batch.targets_count = 0;
+  for (u32 i = 0; i < batch.count; i++) write_lists(i);
+  sort_keys(edges(), batch.edges_count);
+  struct target *target = 0;
+  for (u32 i = 0; i < batch.edges_count; i++) {
+    const key edge = edges()[i];
+    if (i == 0 || edge >> 8 != edges()[i - 1] >> 8) {
+      target = target_at(batch.targets_count++);
+      *target = (struct target){.slot = edge_target(edge), .level = edge_level(edge), .first = i};
+    }
+    target->count++;
+  }
+}
+
+/** Out-links as they were when it revised them: nothing but this changes them. */
+static void drop_links(const struct target *target, struct links list, const u32 *mask, u32 out) {
+  u32 dropped[LINKS_MAX], count = 0;
+  for (u32 i = 0; i < out; i++)
+    if (!(mask[i >> 5] >> (i & 31) & 1)) dropped[count++] = list.words[i];
+  for (u32 i = 0; i < count; i++) stop_following(target->slot, dropped[i], target->level);
+}
+
+static void apply(u32 number) {
+  const struct target *target = target_at(number);
+  const struct links list = links_of(target->slot, target->level);
+  const u32 *mask = mask_at(number);
+  u32 bit = target->is_crowded ? links_out_count(list) : 0;
+  if (target->is_crowded) drop_links(target, list, mask, bit);
+  for (u32 i = 0; i < target->count; i++, bit++) {
+    const u32 newcomer = newcomer_at(edge_newcomer(edges()[target->first + i]))->slot;
+    // a newcomer that has many newcomers itself may have dropped this link already
+    if (links_find(links_of(newcomer, target->level), target->slot) == NONE) continue;
+    if (!target->is_crowded || mask[bit >> 5] >> (bit & 31) & 1)
+      links_add_out(list, newcomer);
+    else
+      links_add_in(list, newcomer);
+  }
+}
+
+/** Among the linked, or, removed meanwhile, among those to be mended. */
+static void settle(const struct newcomer *own) {
+  if (own->is_removed) {
+    set_state(own->slot, STATE_DOOMED, own->level);
+    *row_of(own->slot) = ix.doomed_head;
+    ix.doomed_head = own->slot;
+    ix.doomed_count++;
+  } else {
+    set_state(own->slot, STATE_LINKED, own->level);
+    ix.linked_count++;
+    ix.pending_count--;
+  }
+  if (ix.entry != NONE && own->level <= ix.entry_level) return;
+  ix.entry = own->slot;
+  ix.entry_level = own->level;
+}
+
+/** @return how many slots are linked now */
+static u32 write_down(void) {
+  for (u32 i = 0; i < batch.targets_count; i++) apply(i);
+  for (u32 i = 0; i < batch.count; i++) settle(newcomer_at(i));
+  const u32 linked = batch.count;
+  batch_forget();
+  return linked;
+}
+
+u32 batch_advance(void) {
+  if (batch.step == STEP_REVISING) return write_down();
+  gather_targets();
+  begin_step(STEP_REVISING, (batch.targets_count + TARGETS_A_TASK - 1) / TARGETS_A_TASK);
+  return 0;
+}
+
+u32 batch_finish(void) {
+  u32 linked = 0;
+  while (batch_is_open()) {
+    batch_work(NONE);
+    threads_wait_for_step();
+    linked += batch_advance();
+  }
+  return linked;
+}
+
+// ------------------------------------------------------------ beginning
+
+/** Memory for a batch of so many. @return whether there is */
+static int reserve_batch(u32 count) {
+  if (count <= batch.capacity) return 1;
+  u32 capacity = 1;
+  while (capacity < count) capacity *= 2;
+  const u32 lists = lists_max(capacity), links = lists * ix.m;
+  const u32 mask_words = (ix.capacity_ground + capacity + 31) / 32;
+  const u32 edges_bytes = links * (u32)sizeof(key);
+  const u32 newcomers_bytes = capacity * (u32)sizeof(struct newcomer);
+  const u32 targets_bytes = links * (u32)sizeof(struct target);
+  const u32 choices_bytes = lists * (ix.m + 1) * 4;
+  const u32 masks_bytes = links * mask_words * 4;
+  const address all =
+      take_bytes(edges_bytes + newcomers_bytes + targets_bytes + choices_bytes + masks_bytes + capacity + links);
+  if (!all) return 0;
+  batch.edges = all;
+  batch.newcomers = batch.edges + edges_bytes;
+  batch.targets = batch.newcomers + newcomers_bytes;
+  batch.choices = batch.targets + targets_bytes;
+  batch.masks = batch.choices + choices_bytes;
+  batch.finished = batch.masks + masks_bytes;
+  batch.mask_words = mask_words;
+  batch.capacity = capacity;
+  return 1;
+}
+
+/** Takes the oldest pending slots, with levels drawn. A slot above all others is the last. @return records they need */
+static u32 draw_newcomers(u32 count) {
+  u32 records = 0;
+  for (u32 slot = ix.pending_head; batch.count < count && slot != NONE; slot = ground_links(slot)[1]) {
+    const u64 random = ix.random;
+    const u32 level = draw_level();
+    if (batch.lists + level + 1 > lists_max(batch.capacity)) {
+      ix.random = random;
+      break;
+    }
+    *newcomer_at(batch.count++) = (struct newcomer){slot, level, batch.lists, 0};
+    batch.lists += level + 1;
+    records += level;
+    if (ix.entry == NONE || level > ix.entry_level) break;
+  }
+  return records;
+}
+
+/** All the memory that linking may take, so that it cannot fail half way. @return whether it is there */
+static int reserve_links(u32 records) {
+  // each link spills one in-link at the most, into a record of its own at the worst
+  return pool_reserve(&ix.upper, records) && pool_reserve(&ix.spill, batch.lists * ix.m);
+}
+
+static u32 batch_max(void) {
+  const u32 by_links = BATCH_LINKS / ix.m, by_graph = (ix.linked_count + ix.awaiting_count) / BATCH_SHARE;
+  const u32 most = by_links < BATCH_MAX ? by_links : BATCH_MAX;
+  return by_graph < 1 ? 1 : by_graph < most ? by_graph : most;
+}
+
+i32 batch_begin(u32 count) {
+  const u64 random = ix.random;
+  const u32 wanted = count < batch_max() ? count : batch_max();
+  if (!reserve_batch(wanted) || !reserve_links(draw_newcomers(wanted)) || !threads_reserve()) {
+    batch_forget();
+    ix.random = random;
+    return ISOVEC_NO_MEMORY;
+  }
+  fill_bytes(choices_at(0), 0, batch.lists * (ix.m + 1) * 4);
+  for (u32 i = 0; i < batch.count; i++) pending_unlink(newcomer_at(i)->slot);
+  // still pending, though no longer in the queue
+  ix.pending_count += batch.count;
+  begin_step(STEP_CHOOSING, batch.count);
+  return (i32)batch.count;
+}
+
+void batch_forget(void) { batch.count = batch.lists = batch.removed_count = 0; }
+
+// ------------------------------------------------------------ what others do meanwhile
+
+int batch_remove(u32 slot) {
+  for (u32 i = 0; i < batch.count; i++) {
+    if (newcomer_at(i)->slot != slot) continue;
+    newcomer_at(i)->is_removed = 1;
+    batch.removed_count++;
+    ix.pending_count--;
+    set_state(slot, STATE_FREE, 0);
+    return 1;
+  }
+  return 0;
+}
+
+u32 batch_removed_count(void) { return batch.removed_count; }
+
+u32 batch_slots(u32 *slots) {
+  u32 count = 0;
+  for (u32 i = 0; i < batch.count; i++)
+    if (!newcomer_at(i)->is_removed) slots[count++] = newcomer_at(i)->slot;
+  return count;
+}
+
+#endif
