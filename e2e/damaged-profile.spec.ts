@@ -5,19 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, expect, type Page, test } from '@playwright/test';
 import { type BrowserProcess, startBrowser } from '../scripts/browser-process.ts';
+import { type ServedPage, servePage } from './served.ts';
 import type { TabApi } from './tabs/page.ts';
-import { serveTabs } from './tabs/served.ts';
 
 declare const tab: TabApi;
 
 const OPTIONS = { storage: 'indexeddb' } as const;
 
-let served: Awaited<ReturnType<typeof serveTabs>>;
+let served: ServedPage;
 let profile: string;
 let browser: BrowserProcess | undefined;
 
 test.beforeAll(async () => {
-  served = await serveTabs();
+  served = await servePage('tabs');
 });
 
 test.beforeEach(async () => {

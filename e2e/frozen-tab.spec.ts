@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { WebSocket } from 'ws';
 import { type BrowserProcess, startBrowser } from '../scripts/browser-process.ts';
-import { serveTabs } from './tabs/served.ts';
+import { type ServedPage, servePage } from './served.ts';
 
-let served: Awaited<ReturnType<typeof serveTabs>>;
+let served: ServedPage;
 let profile: string;
 let browser: BrowserProcess;
 
 test.beforeAll(async () => {
-  served = await serveTabs();
+  served = await servePage('tabs');
   profile = await mkdtemp(join(tmpdir(), 'isovec-frozen-'));
   browser = await startBrowser(profile);
 });

@@ -1,8 +1,8 @@
 /** Several tabs of a real Chromium that work in one database, while the one that writes goes away in every way. */
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 import { Matrix } from '../test/matrix.ts';
+import { type ServedPage, servePage } from './served.ts';
 import type { TabApi } from './tabs/page.ts';
-import { serveTabs } from './tabs/served.ts';
 
 declare const tab: TabApi;
 
@@ -10,10 +10,10 @@ const STORAGES = ['opfs', 'indexeddb'] as const;
 type Storage = (typeof STORAGES)[number];
 
 const matrix = new Matrix('tabs');
-let served: Awaited<ReturnType<typeof serveTabs>>;
+let served: ServedPage;
 
 test.beforeAll(async () => {
-  served = await serveTabs();
+  served = await servePage('tabs');
 });
 
 test.afterAll(() => {

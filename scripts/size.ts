@@ -67,7 +67,7 @@ interface Chunk {
 }
 
 /** What the page loads for one call that few make, or the engine for quantised collections, by the names of files. */
-const ON_DEMAND = /\b(remote-)?restore\b|\bisovec-codes\b/;
+const ON_DEMAND = /\b(remote-)?restore\b|\bisovec-(codes|threads)\b/;
 
 const nameOf = (chunk: Chunk): string => chunk.fileName;
 

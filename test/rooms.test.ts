@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   filter: ['base'],
   store: ['journal', 'storage', 'tables', 'search', 'filter', 'base'],
   worker: ['store', 'filter', 'base'],
-  runtime: ['worker', 'store', 'storage', 'base'],
+  runtime: ['worker', 'store', 'search', 'storage', 'base'],
   // The entries re-export.
   '': ['runtime', 'base'],
 };
@@ -26,7 +26,7 @@ const MAY_USE: Record<string, string[]> = {
   storage: ['idb', 'node:fs', 'node:os', 'node:path', 'node:timers', 'node:fs/promises'],
   store: ['hash-wasm'],
   worker: ['comlink'],
-  runtime: ['comlink', 'node:fs/promises', 'node:timers', 'node:worker_threads'],
+  runtime: ['comlink', 'node:fs/promises', 'node:os', 'node:timers', 'node:worker_threads'],
 };
 
 interface Import {

@@ -15,6 +15,8 @@ const COLLECTION = 'vectors';
 const RECORDS_PER_BATCH = 1000;
 /** The graph catches up in the background; how often to ask whether it has. */
 const POLL_MS = 5;
+/** As all others. */
+const ONE_THREAD: OpenOptions = { buildThreads: 0 };
 
 export class IsovecEngine implements Engine<Float32Array> {
   readonly #isovec: Isovec;
@@ -35,7 +37,7 @@ export class IsovecEngine implements Engine<Float32Array> {
 
   async create(dimensions: number): Promise<void> {
     await this.#isovec.destroy(this.#location);
-    this.#database = await this.#isovec.open(this.#location);
+    this.#database = await this.#isovec.open(this.#location, ONE_THREAD);
     this.#collection = await this.#database.collection(COLLECTION, {
       dimensions,
       metric: 'cosine',
@@ -71,7 +73,7 @@ export class IsovecEngine implements Engine<Float32Array> {
   }
 
   async reopen(): Promise<void> {
-    this.#database = await this.#isovec.open(this.#location);
+    this.#database = await this.#isovec.open(this.#location, ONE_THREAD);
     this.#collection = await this.#database.collection(COLLECTION);
   }
 

@@ -7,8 +7,9 @@ export const SERVICE_WORKER = 'service-worker.js';
 /** Stands in the service worker's source where the list goes. */
 const PLACEHOLDER = /["'`]__PRECACHE__["'`]/;
 
-/** The optional engine, bundled because it is installed for the tests: this demo never asks for it. */
-const NEVER_USED = /\bhnswlib-/;
+/** The optional engine, bundled because it is installed for the tests, and threads for pages that are cross-origin isolated:
+ *  this demo never asks for them. */
+const NEVER_USED = /\bhnswlib-|\bisovec-threads-|\bbrowser-(helper|threads)-/;
 
 export function precache(): Plugin {
   return {

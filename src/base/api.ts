@@ -42,6 +42,10 @@ export interface OpenOptions {
   verifyInterval?: number;
   /** Milliseconds to wait for the write lock before LOCK_TIMEOUT. Default 10000. */
   lockTimeout?: number;
+  /** How many threads help to build graphs, besides the engine's own, where memory can be shared: in Node, Deno and Bun,
+   *  and in the worker of a cross-origin isolated page. They are started when thousands of vectors wait for the graph, and
+   *  let go when idle. 'auto' (default): one less than the machine has, at most 4. 0 .. 15. */
+  buildThreads?: 'auto' | number;
   /** How much may wait to be written before a write is refused with QUOTA_EXCEEDED. Default 100,000 calls, 512 MiB. */
   queueLimit?: { operations?: number; bytes?: number };
   /** Bytes that the database may take in memory, as `stats().memoryBytes` counts them. Caches give way first; a write that

@@ -25,22 +25,18 @@ export const browserPlatform: Platform = {
     }
   },
 
-  async loadKernel(variant) {
+  loadKernel(variant) {
     // written out: bundlers look for just this
-    const url =
+    return loadModule(
       variant === 'codes'
         ? new URL('./isovec-codes.wasm', import.meta.url)
-        : new URL('./isovec.wasm', import.meta.url);
-    const response = await fetch(url);
-    if (!response.ok)
-      throw new IsovecError(
-        'STORAGE_IO',
-        `the kernel could not be loaded: ${response.status} ${response.url}`,
-      );
-    // Streaming wants the right content type, which not every server sends.
-    if (response.headers.get('content-type') === 'application/wasm')
-      return WebAssembly.compileStreaming(response);
-    return WebAssembly.compile(await response.arrayBuffer());
+        : new URL('./isovec.wasm', import.meta.url),
+    );
+  },
+
+  async loadThreads(options, events) {
+    if (!crossOriginIsolated) return undefined;
+    return (await import('./browser-threads.ts')).browserThreads(options, events, loadModule);
   },
 
   yieldTurn(callback) {
@@ -54,8 +50,22 @@ export const browserPlatform: Platform = {
   },
 };
 
+async function loadModule(url: URL): Promise<WebAssembly.Module> {
+  const response = await fetch(url);
+  if (!response.ok)
+    throw new IsovecError('STORAGE_IO', `the kernel could not be loaded: ${response.status} ${response.url}`);
+  // Streaming wants the right content type, which not every server sends.
+  if (response.headers.get('content-type') === 'application/wasm')
+    return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
 function opfsStorage(): PlatformStorage {
-  return { provider: new OpfsProvider(), locks: new WebLocks('opfs'), estimate: originSpace };
+  return {
+    provider: new OpfsProvider(() => import('../store/on-demand.ts')),
+    locks: new WebLocks('opfs'),
+    estimate: originSpace,
+  };
 }
 
 /** Loaded where it is needed, for most never do. */

@@ -52,6 +52,11 @@ export const nodePlatform: Platform = {
     return compiled[variant];
   },
 
+  async loadThreads(options, events) {
+    const { nodeThreads } = await import('./node-threads.ts');
+    return nodeThreads(options, events);
+  },
+
   yieldTurn(callback) {
     // Not unref()ed: beside a timer, an unref()ed one waits for it, and indexing takes up to twice as long.
     setImmediate(callback);

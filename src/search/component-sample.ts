@@ -1,5 +1,5 @@
 import type { Metric } from '../base/api.ts';
-import { type Calibration, lengthOf } from './calibration.ts';
+import { lengthOf } from './calibration.ts';
 
 /** Components kept: the newest. As many as it takes for one, if they are normally distributed, to lie beyond four
  *  standard deviations, which is about the best clip. */
@@ -8,12 +8,6 @@ const SAMPLE_COMPONENTS = 16_384;
 const FIRST_LOOK_COMPONENTS = 512;
 /** Taken of each vector, evenly: many vectors tell more than many components of one. */
 const COMPONENTS_PER_VECTOR = 16;
-/** Of one code: -127 to 127. */
-const CODE_MAX = 127;
-/** Clips tried, from the greatest component downwards. */
-const CLIPS_TRIED = 48;
-const CLIP_STEP = 0.95;
-
 /** Components of the vectors that came last, from which a calibration is learnt. */
 export class ComponentSample {
   readonly #isScaled: boolean;
@@ -47,26 +41,10 @@ export class ComponentSample {
     }
   }
 
-  /** The clip with the least squared error: of what it cuts off, and of rounding what it does not. */
-  learn(): Calibration {
-    this.#nextLook = this.#taken + Math.min(this.#taken, SAMPLE_COMPONENTS);
-    const components = this.#components.slice(0, Math.min(this.#taken, SAMPLE_COMPONENTS)).sort();
-    const greatest = components.at(-1) || 1;
-    let best = { clip: greatest, error: Number.POSITIVE_INFINITY };
-    let clip = greatest;
-    for (let tried = 0; tried < CLIPS_TRIED; tried++, clip *= CLIP_STEP) {
-      const error = squaredError(components, clip);
-      if (error < best.error) best = { clip, error };
-    }
-    return { clip: best.clip };
+  /** Its components, to learn from. */
+  take(): Float32Array {
+    const count = Math.min(this.#taken, SAMPLE_COMPONENTS);
+    this.#nextLook = this.#taken + count;
+    return this.#components.slice(0, count);
   }
-}
-
-/** @param components ascending */
-function squaredError(components: Float32Array, clip: number): number {
-  const step = clip / CODE_MAX;
-  let error = (components.length * step * step) / 12;
-  for (let at = components.length - 1; at >= 0 && components[at]! > clip; at--)
-    error += (components[at]! - clip) ** 2;
-  return error;
 }

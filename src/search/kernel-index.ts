@@ -11,6 +11,9 @@ import {
   type VectorIndexConfig,
 } from './vector-index.ts';
 
+/** Steps: more than any backlog has. */
+const EVERYTHING = 0x7fff_ffff;
+
 /** Of a state byte: the state; the rest is the level. */
 const STATE_MASK = 7;
 const WORD_BYTES = 4;
@@ -26,13 +29,13 @@ const GRAPH_SECTIONS = 7;
  * @throws IsovecError QUOTA_EXCEEDED when there is no memory for an empty index
  */
 export function createVectorIndex(module: WebAssembly.Module, config: VectorIndexConfig): KernelVectorIndex {
-  return new KernelIndex(module, config);
+  return new KernelIndex(new Kernel(module, config), config);
 }
 
 /** With images of its graph. */
 export type KernelVectorIndex = Required<VectorIndex>;
 
-class KernelIndex implements VectorIndex {
+export class KernelIndex implements VectorIndex {
   readonly #kernel: Kernel;
   readonly #isFlat: boolean;
   readonly #metric: Metric;
@@ -41,8 +44,8 @@ class KernelIndex implements VectorIndex {
   #calibration: Calibration | undefined;
   #slots = new RowSlots();
 
-  constructor(module: WebAssembly.Module, config: VectorIndexConfig) {
-    this.#kernel = new Kernel(module, config);
+  constructor(kernel: Kernel, config: VectorIndexConfig) {
+    this.#kernel = kernel;
     this.#isFlat = config.type === 'flat';
     this.#metric = config.metric;
     this.#isCalibrated = config.quantization !== 'int8';
@@ -179,7 +182,7 @@ class KernelIndex implements VectorIndex {
   }
 
   link(count: number): number {
-    const steps = this.#kernel.call('isovec_link', Math.min(count, 0x7fff_ffff));
+    const steps = this.#kernel.link(Math.min(count, EVERYTHING));
     this.#followMoved();
     return steps;
   }
@@ -225,7 +228,7 @@ class KernelIndex implements VectorIndex {
 
   openGraph(header: Uint8Array, storedBytes: number): GraphImage {
     assert(this.count === 0, 'a graph image for an index that is not empty');
-    if (this.backlogCount > 0) this.link(this.backlogCount);
+    this.link(EVERYTHING);
     const own = this.#graphHeader();
     if (header.length !== own.length)
       throw new IsovecError('CORRUPTION', `graph image: a header of ${header.length} bytes`);
@@ -303,7 +306,7 @@ class KernelIndex implements VectorIndex {
     for (const run of this.#kernel.slotRuns())
       for (let i = 0; i < run.states.length; i++)
         if (isHeld(run.states[i]!)) this.#kernel.call('isovec_remove', run.first + i);
-    this.link(this.backlogCount);
+    this.link(EVERYTHING);
   }
 
   #answer(count: number): Neighbours {

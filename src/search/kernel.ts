@@ -51,6 +51,12 @@ interface KernelExports {
   isovec_image_read(section: number, offset: number, count: number): number;
   isovec_image_write(section: number, offset: number, count: number): number;
   isovec_image_accept(): number;
+  // of the kernel for several threads: wasm/isovec-threads.h
+  isovec_helper_prepare(helper: number): number;
+  isovec_helper_stack_bytes(): number;
+  isovec_helpers_dismiss(isDismissed: number): number;
+  isovec_helpers_lost(): number;
+  isovec_link_along(count: number): number;
 }
 
 type KernelFunction = Exclude<keyof KernelExports, 'memory'>;
@@ -79,11 +85,16 @@ export class Kernel {
   #vector = new Float32Array();
   #trap: unknown;
 
-  /** Instantiates synchronously. @throws IsovecError QUOTA_EXCEEDED when there is no memory for an empty index */
-  constructor(module: WebAssembly.Module, config: VectorIndexConfig) {
+  /**
+   * Instantiates synchronously.
+   * @param memory where the module imports its own
+   * @throws IsovecError QUOTA_EXCEEDED when there is no memory for an empty index
+   */
+  constructor(module: WebAssembly.Module, config: VectorIndexConfig, memory?: WebAssembly.Memory) {
     this.#dimensions = config.dimensions;
     try {
-      this.#exports = new WebAssembly.Instance(module).exports as unknown as KernelExports;
+      this.#exports = new WebAssembly.Instance(module, { env: { memory: memory! } })
+        .exports as unknown as KernelExports;
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
       throw noMemory('an empty index', 0, cause);
@@ -126,6 +137,11 @@ export class Kernel {
       throw new IsovecError('CORRUPTION', 'graph image: damaged, or of an index with another configuration');
     assert(result >= 0, `${name} returned ${result}`);
     return result;
+  }
+
+  /** As `VectorIndex.link`. */
+  link(count: number): number {
+    return this.call('isovec_link', count);
   }
 
   count(which: keyof typeof COUNTED): number {
@@ -194,6 +210,7 @@ const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_pages_for',
   'isovec_image_buffer',
   'isovec_image_section_bytes',
+  'isovec_helper_prepare',
 ] as const);
 
 function noMemory(what: string, memoryBytes: number, cause?: unknown): IsovecError {

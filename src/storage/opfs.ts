@@ -19,7 +19,7 @@ import {
   type SyncAccessHandle,
   writeFully,
 } from './opfs-handles.ts';
-import { OpfsReader } from './opfs-reader.ts';
+import type { OpfsReader } from './opfs-reader.ts';
 import { encodeSlot, readSlots, SLOT_ENDINGS, type SlotPair, slotsDamaged } from './opfs-slots.ts';
 import type {
   StorageBackend,
@@ -29,19 +29,30 @@ import type {
   StorageProvider,
 } from './storage.ts';
 
+type LoadReader = () => Promise<{ OpfsReader: typeof OpfsReader }>;
+
 /**
  * The origin private file system of browsers. Writing needs a dedicated worker; reading, looking and removing work
  * anywhere.
  */
 export class OpfsProvider implements StorageProvider {
   readonly kind: StorageKind = 'opfs';
+  readonly #loadReader: LoadReader;
+
+  /** @param loadReader gives what only readers need, from wherever it has been bundled */
+  constructor(loadReader: LoadReader) {
+    this.#loadReader = loadReader;
+  }
 
   /** @throws IsovecError UNSUPPORTED where there is no OPFS, or none that can be written, besides what every provider throws */
   async open(location: string, options: { create: boolean; readOnly: boolean }): Promise<StorageBackend> {
     return translated(`open '${location}' in OPFS`, { location }, async () => {
       const directory = await placeDirectory(location, options.create && !options.readOnly);
       if (!directory) throw placeMissing(location);
-      if (options.readOnly) return new OpfsReader(location, directory);
+      if (options.readOnly) {
+        const { OpfsReader } = await this.#loadReader();
+        return new OpfsReader(location, directory);
+      }
       await removeSwapFiles(directory);
       return new OpfsBackend(location, directory);
     });

@@ -1,5 +1,6 @@
 /** When do the codes of a collection no longer fit what comes in? */
 import type { Calibration } from '../search/calibration.ts';
+import { learnFrom } from '../search/learn-calibration.ts';
 import type { CollectionState } from './collection-state.ts';
 
 /**
@@ -11,7 +12,7 @@ const CLIP_RATIO_MAX = 1.25;
 /** @returns the calibration that the collection should have, if it is another than it has */
 export function betterCalibration({ sample, index, rows }: CollectionState): Calibration | undefined {
   if (!sample?.isDue || !index.calibration) return undefined;
-  const learnt = sample.learn();
+  const learnt = learnFrom(sample);
   const ratio = learnt.clip / index.calibration.clip;
   const isTooSmall = ratio > CLIP_RATIO_MAX;
   // What was there before may need the greater one, so that is given up for most of the collection only.

@@ -1,7 +1,11 @@
+import type { Quantization } from '../base/api.ts';
+import type { BuildThreads } from '../search/build-threads.ts';
 import type { KernelVariant, Platform } from './platform.ts';
 
 /** The variants of the kernel, each loaded when it is first needed. */
 export class Kernels {
+  /** Set where several threads may build graphs. */
+  threads: BuildThreads | undefined;
   readonly #platform: Platform;
   readonly #loaded = new Map<KernelVariant, WebAssembly.Module>();
 
@@ -9,7 +13,9 @@ export class Kernels {
     this.#platform = platform;
   }
 
-  async load(variant: KernelVariant): Promise<WebAssembly.Module> {
+  /** The smallest that will do. */
+  async load(quantization: Quantization): Promise<WebAssembly.Module> {
+    const variant = quantization === 'none' ? 'float32' : 'codes';
     const loaded = this.#loaded.get(variant) ?? (await this.#platform.loadKernel(variant));
     this.#loaded.set(variant, loaded);
     return loaded;

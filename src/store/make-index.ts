@@ -15,18 +15,19 @@ export async function makeIndex(
   calibration?: Calibration,
 ): Promise<VectorIndex> {
   const { engine, type, m, efConstruction } = index;
-  if (engine === undefined)
-    return createVectorIndex(await kernels.load(quantization === 'none' ? 'float32' : 'codes'), {
-      dimensions,
-      metric,
-      quantization,
-      type,
-      m,
-      efConstruction,
-      ...(calibration && { calibration }),
-    });
-  const { createHnswlibIndex } = await import('./on-demand.ts');
-  return createHnswlibIndex({ dimensions, metric, m, efConstruction });
+  const config = {
+    dimensions,
+    metric,
+    quantization,
+    type,
+    m,
+    efConstruction,
+    ...(calibration && { calibration }),
+  };
+  if (engine === undefined && !(kernels.threads && type === 'hnsw'))
+    return createVectorIndex(await kernels.load(quantization), config);
+  const { makeOtherIndex } = await import('./on-demand.ts');
+  return makeOtherIndex(kernels, config, engine);
 }
 
 /** An empty index that holds vectors and answers exactly. @throws IsovecError QUOTA_EXCEEDED */
@@ -35,5 +36,5 @@ export async function makeFlatIndex(
   { dimensions, metric }: Pick<ResolvedConfig, 'dimensions' | 'metric'>,
 ): Promise<VectorIndex> {
   const flat = { type: 'flat', m: 0, efConstruction: 0, quantization: 'none' } as const;
-  return createVectorIndex(await kernels.load('float32'), { dimensions, metric, ...flat });
+  return createVectorIndex(await kernels.load('none'), { dimensions, metric, ...flat });
 }

@@ -3,7 +3,7 @@
  * rest into chunks of their own, and many of those cost more than this saves.
  */
 export { compileFilter } from '../filter/filter.ts';
-export { createHnswlibIndex } from '../search/hnswlib-index.ts';
+export { OpfsReader } from '../storage/opfs-reader.ts';
 export { Archiving } from './archiving.ts';
 export { betterCalibration } from './calibrating.ts';
 export { hasGraphToStore, note, store } from './checkpoint.ts';
@@ -15,6 +15,7 @@ export { repair } from './integrity/repair.ts';
 export { verify } from './integrity/verify.ts';
 export { verifyRegularly } from './integrity/verify-regularly.ts';
 export { loadCollection } from './load-collection.ts';
+export { makeOtherIndex } from './make-other-index.ts';
 export { countMatching } from './matching.ts';
 export { MemoryLimit } from './memory-limit.ts';
 export { searchCodes } from './query-codes.ts';

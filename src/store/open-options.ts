@@ -12,6 +12,8 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 const VERIFY_INTERVAL_MIN_MS = 1000;
 /** An empty collection takes a megabyte or two. */
 const MEMORY_LIMIT_MIN_BYTES = 4 * 1024 * 1024;
+/** The kernel has room for so many. */
+const BUILD_THREADS_MAX = 15;
 export const OPTION_KEYS = [
   'storage',
   'worker',
@@ -25,6 +27,7 @@ export const OPTION_KEYS = [
   'archive',
   'verifyInterval',
   'lockTimeout',
+  'buildThreads',
   'queueLimit',
   'memoryLimit',
   'onProgress',
@@ -49,7 +52,7 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   checkObject(options, 'options');
   checkKeys(options, OPTION_KEYS, 'options');
   const { storage, worker, durability, syncInterval, recovery, lockTimeout, onProgress, signal } = options;
-  const { queueLimit, memoryLimit, checksum, verifyInterval } = options;
+  const { queueLimit, memoryLimit, checksum, verifyInterval, buildThreads = 'auto' } = options;
   if (storage !== undefined)
     checkOneOf(storage, ['auto', 'opfs', 'indexeddb', 'fs', 'memory'], 'options.storage');
   if (worker !== undefined) checkOneOf(worker, ['auto', true, false], 'options.worker');
@@ -68,6 +71,7 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
     throw invalid('options.onProgress', 'a function', onProgress);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid('options.signal', 'an AbortSignal', signal);
+  if (buildThreads !== 'auto') checkInteger(buildThreads, 0, BUILD_THREADS_MAX, 'options.buildThreads');
   checkQueueLimit(queueLimit);
   checkNotAborted(signal);
 }

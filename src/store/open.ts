@@ -121,7 +121,8 @@ async function recover(
     onFlushed: (sequence) => made?.tellFlushed(sequence),
   };
   const kernels = new Kernels(platform);
-  await kernels.load('float32');
+  await kernels.load('none');
+  kernels.threads = await platform.loadThreads?.(options, events);
   const pause = () => new Promise<void>((resolve) => platform.yieldTurn(resolve));
   const makeEngine = (journal: Journal<DatabaseState>): Engine => {
     const writing = new WriteQueue(

@@ -1,6 +1,8 @@
 import type { OpenOptions, StorageStats } from '../base/api.ts';
+import type { BuildThreads } from '../search/build-threads.ts';
 import type { LockProvider } from '../storage/lock.ts';
 import type { StorageProvider } from '../storage/storage.ts';
+import type { Events } from './events.ts';
 
 /** What the store needs of the runtime that it runs in. Each runtime has one: see src/runtime. */
 export interface Platform {
@@ -8,6 +10,9 @@ export interface Platform {
   storage(kind: NonNullable<OpenOptions['storage']>, location: string): Promise<PlatformStorage>;
   /** The compiled kernel. */
   loadKernel(variant: KernelVariant): Promise<WebAssembly.Module>;
+  /** What threads build graphs with, where memory can be shared between threads.
+   *  @param events are told when they fail later */
+  loadThreads?(options: OpenOptions, events: Events): Promise<BuildThreads | undefined>;
   /** Calls back when what is waiting (messages, I/O) has had its turn. */
   yieldTurn(callback: () => void): void;
 }

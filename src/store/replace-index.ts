@@ -6,6 +6,7 @@
 import type { Quantization } from '../base/api.ts';
 import type { Calibration } from '../search/calibration.ts';
 import { ComponentSample } from '../search/component-sample.ts';
+import { learnFrom } from '../search/learn-calibration.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import { noteReplaced, type StoreSnapshot } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
@@ -35,7 +36,7 @@ async function learnCalibration(
   if (quantization !== 'int8' || rows.length === 0) return undefined;
   const sample = new ComponentSample(state.config.metric);
   for (const { vector } of await state.read(rows, { body: false, vector: true })) sample.add(vector!);
-  return sample.learn();
+  return learnFrom(sample);
 }
 
 export class IndexReplacement {

@@ -70,7 +70,7 @@ describe('OPFS', () => {
   });
 
   it('can be read on a page, and says why it cannot be written there', async () => {
-    const page = new OpfsProvider();
+    const page = new OpfsProvider(() => import('../../src/storage/opfs-reader.ts'));
     await backend.replace('whole', someBytes(10));
     const reader = await page.open(location, { create: false, readOnly: true });
     expectBytes((await reader.load('whole'))!, someBytes(10));
@@ -175,7 +175,10 @@ describe('OPFS', () => {
     });
 
     it('is read whole, old or new, while it is being replaced', async () => {
-      const reader = await new OpfsProvider().open(location, { create: false, readOnly: true });
+      const reader = await new OpfsProvider(() => import('../../src/storage/opfs-reader.ts')).open(location, {
+        create: false,
+        readOnly: true,
+      });
       let done = false;
       const replacing = (async () => {
         for (let seed = 3; seed < 60; seed++) await backend.replace('whole', someBytes(1000, seed));

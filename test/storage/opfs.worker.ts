@@ -2,4 +2,7 @@
 import { isOpfsAvailable, OpfsProvider } from '../../src/storage/opfs.ts';
 import { serveStorage } from './remote-host.ts';
 
-serveStorage({ provider: new OpfsProvider(), isOpfsAvailable });
+serveStorage({
+  provider: new OpfsProvider(() => import('../../src/storage/opfs-reader.ts')),
+  isOpfsAvailable,
+});

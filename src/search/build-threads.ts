@@ -1,0 +1,48 @@
+/** Threads that help to build graphs: what a runtime gives, and what it is given. */
+export interface BuildThreads {
+  /** The kernel for several threads (src/runtime/isovec-threads.wasm). */
+  readonly kernel: WebAssembly.Module;
+  /** Helpers at most, 1 or more. */
+  readonly count: number;
+  /** Starts one, which runs `help(start)`. @param onEnd called once: with an error unless it has ended by itself */
+  spawn(start: HelperStart, onEnd: (error?: unknown) => void): Helper;
+  /** Tells that they have failed. */
+  warn(message: string): void;
+}
+
+export interface Helper {
+  /** Resolves when nothing of it runs any more. */
+  terminate(): Promise<void>;
+}
+
+/** What a helper has to know. */
+export interface HelperStart {
+  readonly kernel: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Its number, from 1. */
+  readonly helper: number;
+  readonly stackAddress: number;
+  readonly stackBytes: number;
+  /** With nothing to do for so long it ends. */
+  readonly patienceMs: number;
+}
+
+const HELPERS_AUTO_MAX = 4;
+
+/** How many there are to be. @param concurrency threads that the machine has */
+export function helpersCount(wanted: number | 'auto', concurrency: number): number {
+  return wanted === 'auto' ? Math.max(0, Math.min(HELPERS_AUTO_MAX, concurrency - 1)) : wanted;
+}
+
+/** What a helper does, in a thread of its own: returns when there has been nothing to do for a while. */
+export function help({ kernel, memory, helper, stackAddress, stackBytes, patienceMs }: HelperStart): void {
+  const exports = new WebAssembly.Instance(kernel, { env: { memory } }).exports as unknown as {
+    __stack_pointer: WebAssembly.Global;
+    __wasm_init_tls(address: number): void;
+    isovec_help(helper: number, patienceMs: number): void;
+  };
+  const stackEnd = stackAddress + stackBytes;
+  exports.__stack_pointer.value = stackEnd;
+  exports.__wasm_init_tls(stackEnd);
+  exports.isovec_help(helper, patienceMs);
+}
