@@ -19,15 +19,26 @@ interface OpenTransaction {
 
 export class HostTransactions {
   readonly #open = new Map<number, OpenTransaction>();
+  /** Those that have yet to get their turn, and what makes them give it up. */
+  readonly #waiting = new Map<number, () => void>();
 
   /** Resolves when it is this transaction's turn. @throws what opening it throws; ABORTED */
   begin(id: number, database: LocalDatabase, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       let hasBegun = false;
+      let isGivenUp = false;
+      this.#waiting.set(id, () => {
+        isGivenUp = true;
+      });
       const ended = database
         .transaction(
           (transaction) =>
             new Promise<OperationId | undefined>((commit, fail) => {
+              this.#waiting.delete(id);
+              if (isGivenUp) {
+                fail(wentAway());
+                return;
+              }
               hasBegun = true;
               this.#open.set(id, { transaction, commit, rollBack: () => fail(new RolledBack()), ended });
               resolve();
@@ -41,6 +52,7 @@ export class HostTransactions {
         });
       // What goes wrong after it has begun is told when it is ended.
       ended.catch((error: unknown) => {
+        this.#waiting.delete(id);
         if (!hasBegun) reject(error);
       });
     });
@@ -71,12 +83,17 @@ export class HostTransactions {
 
   #find(id: number): OpenTransaction {
     const open = this.#open.get(id);
-    // The other end makes no call after it has ended a transaction; so this is not where it was begun.
-    if (!open)
-      throw new IsovecError(
-        'ABORTED',
-        'the tab that wrote went away during the transaction: nothing of it is stored; run it again',
-      );
-    return open;
+    if (open) return open;
+    // The other end makes no call after it has ended a transaction; so this is not where it was begun. Where it waits to
+    // be begun once more, because the call was passed on, nobody would end it.
+    this.#waiting.get(id)?.();
+    throw wentAway();
   }
+}
+
+function wentAway(): IsovecError {
+  return new IsovecError(
+    'ABORTED',
+    'the tab that wrote went away during the transaction: nothing of it is stored; run it again',
+  );
 }

@@ -49,6 +49,38 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** A transaction begun by one writer is passed on to the next and waits to be begun there once more, when nobody will end it. */
+const PASSED_ON: Step[] = [
+  { kind: 'open', tab: 1 },
+  { kind: 'increment', tab: 1 },
+  { kind: 'insert', tab: 0, records: 2 },
+  { kind: 'suspend', tab: 1 },
+  { kind: 'settle', tab: 3 },
+  { kind: 'delete', tab: 1 },
+  { kind: 'delete', tab: 2 },
+  { kind: 'insert', tab: 3, records: 4 },
+  { kind: 'doom', tab: 4, operations: 10 },
+  { kind: 'insert', tab: 3, records: 2 },
+  { kind: 'delete', tab: 0 },
+  { kind: 'delete', tab: 0 },
+  { kind: 'delete', tab: 0 },
+  { kind: 'settle', tab: 4 },
+  { kind: 'increment', tab: 4 },
+  { kind: 'checkpoint', tab: 1 },
+  { kind: 'insert', tab: 0, records: 3 },
+  { kind: 'doom', tab: 2, operations: 11 },
+  { kind: 'resume', tab: 1 },
+  { kind: 'resume', tab: 1 },
+  { kind: 'increment', tab: 2 },
+  { kind: 'doom', tab: 2, operations: 2 },
+  { kind: 'checkpoint', tab: 2 },
+  { kind: 'resume', tab: 3 },
+  { kind: 'checkpoint', tab: 1 },
+  { kind: 'increment', tab: 4 },
+  { kind: 'delete', tab: 4 },
+  { kind: 'insert', tab: 3, records: 3 },
+];
+
 describe('tabs that come and go at random', () => {
   it('lose nothing that was acknowledged, do nothing twice, and leave no call unanswered', async () => {
     await fc.assert(
@@ -57,7 +89,7 @@ describe('tabs that come and go at random', () => {
         await history.run(steps);
         await history.check();
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 60, endOnFailure: true, examples: [[PASSED_ON]] },
     );
   });
 });
