@@ -246,6 +246,8 @@ export function filtering(open: Open, newLocation: NewLocation, { hasNoQuantizat
         ]);
         expect([0, 50]).toContain(hits.length);
         expect(all).toBe(50);
+        // Answers from memory take no turn of the event loop, and a writer to files needs some.
+        await new Promise((resolve) => setTimeout(resolve));
       }
     })();
     for (let version = 1; version < 12; version++) await collection.upsert(batch(version));
