@@ -1,3 +1,4 @@
+import type { CollectionInfo } from '../base/api.ts';
 import { assert } from '../base/errors.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -22,6 +23,10 @@ export class Collections extends Map<number, CollectionState> {
   find(name: string): CollectionState | undefined {
     for (const state of this.values()) if (state.name === name) return state;
     return undefined;
+  }
+
+  infos(): CollectionInfo[] {
+    return [...this.values()].map((state) => state.info());
   }
 
   /**

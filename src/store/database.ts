@@ -142,7 +142,7 @@ export class LocalDatabase implements Database {
   collections(): Promise<CollectionInfo[]> {
     return this.#session.run(async () => {
       await this.#engine.refresh();
-      return this.#infos();
+      return this.#engine.collections.infos();
     });
   }
 
@@ -284,10 +284,6 @@ export class LocalDatabase implements Database {
 
   get #owner(): CollectionOwner {
     return { engine: this.#engine, session: this.#session, maintenance: this.#maintenance };
-  }
-
-  #infos(): CollectionInfo[] {
-    return [...this.#engine.collections.values()].map((state) => state.info());
   }
 }
 

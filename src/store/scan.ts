@@ -94,11 +94,11 @@ export class Scan {
     const matching = filter ? bodies.map(({ body }) => bodyMatches(body!, filter)) : undefined;
     const isFound = (_: unknown, at: number) => matching?.[at] ?? true;
     const found = rows.filter(isFound);
-    const vectors = vector ? await view.read(found, { body: false, vector }) : [];
+    const vectors = vector ? await view.vectors(found) : [];
     return bodies.filter(isFound).map(({ body }, at) => ({
       id: view.id(found[at]!),
       ...(isBodyWanted && { body: body! }),
-      ...(vector && { vector: vectors[at]!.vector! }),
+      ...(vector && { vector: vectors[at]! }),
     }));
   }
 

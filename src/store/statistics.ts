@@ -20,6 +20,6 @@ export async function statisticsOf(engine: Engine, place: Place): Promise<Databa
     }),
     queue: { waiting: waiting.operations, bytes: waiting.bytes },
     storage: await place.stats(),
-    collections: [...collections.values()].map((state) => state.info()),
+    collections: collections.infos(),
   };
 }
