@@ -6,7 +6,7 @@ import { RecordTail } from '../tables/record-tail.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
 import type { CollectionFiles } from './collection-files.ts';
-import { publicConfig, type ResolvedConfig } from './config.ts';
+import type { ResolvedConfig } from './config.ts';
 import type { StoredPages } from './graph-pages.ts';
 import type { StoredCollection } from './manifest-state.ts';
 import type { RememberedFilters } from './matching.ts';
@@ -69,7 +69,8 @@ export class CollectionState {
     const count = this.rows.liveCount;
     return {
       name: this.name,
-      config: publicConfig(this.config),
+      // A copy that callers may change.
+      config: { ...this.config, index: { engine: 'isovec', ...this.config.index } },
       count,
       // A flat index has no graph to wait for.
       indexed: this.config.index.type === 'flat' ? count : count - this.index.pendingCount,

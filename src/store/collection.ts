@@ -16,7 +16,6 @@ import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import { checkInteger, unsupported } from './check.ts';
 import type { CollectionState } from './collection-state.ts';
-import { checkQuantization } from './config.ts';
 import type { Draft } from './draft.ts';
 import type { Engine } from './engine.ts';
 import { checkedFilter } from './given-filter.ts';
@@ -121,6 +120,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   setQuantization(quantization: Quantization): Promise<void> {
     return this.#run(async () => {
       const { config } = this.#state;
+      const { checkQuantization } = await import('./on-demand.ts');
       checkQuantization(quantization, 'quantization');
       if (config.index.engine !== undefined)
         throw unsupported(`quantization with index.engine '${config.index.engine}'`, 'quantization');

@@ -1,4 +1,4 @@
-import type { CollectionConfig, CollectionInfo, Quantization } from '../base/api.ts';
+import type { CollectionConfig, Quantization } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { DIMENSIONS_MAX, EF_MAX, M_MAX, M_MIN } from '../base/limits.ts';
 import { checkInteger, checkKeys, checkObject, checkOneOf, unsupported } from './check.ts';
@@ -133,9 +133,4 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
   throw new IsovecError('CONFIG_MISMATCH', `collection "${name}" is stored otherwise: ${list.join('; ')}`, {
     details: { collection: name, mismatches },
   });
-}
-
-/** As `CollectionInfo.config`: a copy that callers may change. */
-export function publicConfig(config: ResolvedConfig): CollectionInfo['config'] {
-  return { ...config, index: { engine: 'isovec', ...config.index } };
 }

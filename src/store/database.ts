@@ -17,7 +17,7 @@ import { NAME_BYTES_MAX } from '../base/limits.ts';
 import type { HeldLock } from '../storage/lock.ts';
 import { type CollectionOwner, dropped, LocalCollection } from './collection.ts';
 import type { CollectionState } from './collection-state.ts';
-import { checkConfigMatches, resolveConfig } from './config.ts';
+import type { ResolvedConfig } from './config.ts';
 import { type Engine, openedReadOnly } from './engine.ts';
 import { Indexer } from './indexer.ts';
 import type { LogCare } from './log-care.ts';
@@ -86,39 +86,41 @@ export class LocalDatabase implements Database {
   ): Promise<LocalCollection<M>> {
     const engine = this.#engine;
     checkName(name, 'name', NAME_BYTES_MAX);
+    const given = copyOf(config);
+    const { checkConfigMatches, resolveConfig } = await import('./on-demand.ts');
     const open = () => {
       const found = engine.collections.find(name);
-      if (found && config !== undefined) checkConfigMatches(name, config, found.config);
+      if (found && given !== undefined) checkConfigMatches(name, given, found.config);
       return found;
     };
     await engine.refresh();
-    const state = open() ?? (await this.#create(name, config, open, creation));
+    const state = open() ?? (await this.#create(name, given && (() => resolveConfig(given)), open, creation));
     return new LocalCollection<M>(state, this.#owner);
   }
 
   /** @param open answers with the collection if somebody has created it meanwhile */
   async #create(
     name: string,
-    config: CollectionConfig | undefined,
+    resolve: (() => ResolvedConfig) | undefined,
     open: () => CollectionState | undefined,
     { operation, isReadOnly }: CreationOptions,
   ): Promise<CollectionState> {
     const engine = this.#engine;
-    if (config === undefined) {
+    if (!resolve) {
       // It may be being created by a call before this one.
       await engine.writing.run(async () => {});
       const found = open();
       if (found) return found;
       throw notFound(name);
     }
-    const resolved = resolveConfig(config);
+    const config = resolve();
     if (isReadOnly) throw openedReadOnly();
     return engine.exclusively(async () => {
       const found = open();
       if (found) return found;
       const collectionId = engine.collections.nextCollectionId;
       const receipt = operation && { ...operation, outcome: collectionId };
-      await engine.define({ kind: 'create', collectionId, name, config: resolved }, receipt);
+      await engine.define({ kind: 'create', collectionId, name, config }, receipt);
       return engine.collections.find(name)!;
     });
   }
@@ -291,4 +293,13 @@ function notFound(name: string): IsovecError {
   return new IsovecError('NOT_FOUND', `there is no collection "${name}"; give a config to create it`, {
     details: { collection: name },
   });
+}
+
+/** Callers may change what they gave while it waits. What cannot be copied is refused by the checks. */
+function copyOf<T>(given: T): T {
+  try {
+    return structuredClone(given);
+  } catch {
+    return given;
+  }
 }

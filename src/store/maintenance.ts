@@ -1,24 +1,23 @@
 import type { CompactResult, Progress } from '../base/api.ts';
 import { setBackgroundTimer } from '../base/background-timer.ts';
-import { errorCodeOf, IsovecError } from '../base/errors.ts';
+import { errorCodeOf } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { SnapshotSource } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
+import type { Overhaul } from './overhaul.ts';
 import type { IndexChange } from './replace-index.ts';
 
-/** Checkpoints and compaction, one at a time: when they are asked for, and when the log calls for it. */
+/** Checkpoints, one at a time: when they are asked for, and when the log calls for it; and what makes large parts anew. */
 export class Maintenance {
   readonly #engine: Engine;
   readonly #care: LogCare;
   readonly #mutex = new Mutex();
-  /** Copying goes on beside checkpoints; only its end is one. */
-  readonly #compacting = new Mutex();
+  #overhaul: Promise<Overhaul> | undefined;
   /** A checkpoint writing its files: it needs no writer to stand still any more. */
   #storing: Promise<void> | undefined;
   #areWritersHeld = false;
-  #isCompactingInBackground = false;
   #isScheduled = false;
   #isStopped = false;
   #committedAtMs = 0;
@@ -47,7 +46,7 @@ export class Maintenance {
     try {
       await this.#alone(() => this.#checkpointUnlessMade());
       this.#failures = 0;
-      void this.#compactWhereDue();
+      void this.#overhaulInBackground((overhaul) => overhaul.compactWhereDue());
     } catch (error) {
       const delayMs = Math.min(this.#care.retryMs * 2 ** this.#failures++, this.#care.retryMaxMs);
       this.#retryAtMs = performance.now() + delayMs;
@@ -65,19 +64,7 @@ export class Maintenance {
     if (this.#isLogOver(this.#care.overrunFactor)) this.#holdWriters();
     this.#wakeIn(this.#care.idleMs);
     for (const state of this.#engine.collections.values())
-      if (state.sample?.isDue) void this.#calibrate(state);
-  }
-
-  /** In the background, as far as it goes: codes that fit badly cost recall, and nothing else. */
-  async #calibrate(state: CollectionState): Promise<void> {
-    try {
-      const { betterCalibration } = await import('./on-demand.ts');
-      const calibration = betterCalibration(state);
-      if (!calibration || state.nextIndex) return;
-      await this.replaceIndex(state, { quantization: state.config.quantization, calibration });
-    } catch (error) {
-      if (!this.#isStopped) this.#warn(`the codes of "${state.name}" could not be calibrated anew`, error);
-    }
+      if (state.sample?.isDue) void this.#overhaulInBackground((overhaul) => overhaul.calibrate(state));
   }
 
   /** The last of them: leaves nothing to replay, and the graph stored where that pays. Failing costs the next open some
@@ -86,7 +73,7 @@ export class Maintenance {
     this.#isStopped = true;
     this.#timer?.cancel();
     // What runs in the background gives up.
-    await this.#compacting.run(async () => {});
+    await (await this.#overhaul?.catch(() => undefined))?.whenIdle();
     await this.#alone(() => this.#checkpointUnlessMade()).catch((error) => this.#warnOfCheckpoint(error));
   }
 
@@ -107,95 +94,33 @@ export class Maintenance {
       await this.#checkpoint();
   }
 
-  /** One collection after another, so that no more than the largest is on the device twice. */
-  compact(onProgress: (progress: Progress) => void): Promise<CompactResult> {
-    const engine = this.#engine;
-    const compact = async () => {
-      const bytesBefore = await engine.storage.usageBytes();
-      const garbage = [...engine.collections.values()].filter((state) => state.rows.deadCount > 0);
-      const total = garbage.reduce((sum, state) => sum + state.rows.liveCount, 0);
-      let done = 0;
-      let recordsDropped = 0;
-      for (const state of garbage)
-        recordsDropped += await this.#rewrite(state, (count) => {
-          done += count;
-          onProgress({ phase: 'compact', done, total });
-        });
-      await this.checkpoint();
-      return { bytesBefore, bytesAfter: await engine.storage.usageBytes(), recordsDropped };
-    };
-    return this.#rewriting(compact);
-  }
-
-  /** In the background, after a checkpoint: what cannot be done now is tried after the next. */
-  async #compactWhereDue(): Promise<void> {
-    if (this.#isCompactingInBackground) return;
-    this.#isCompactingInBackground = true;
-    try {
-      for (const state of this.#engine.collections.values())
-        if (this.#isGarbageOver(state))
-          await this.#rewriting(() => this.#rewrite(state, () => this.#checkRunning()));
-    } catch (error) {
-      if (!this.#isStopped) this.#warn('compaction failed and will be tried again', error);
-    } finally {
-      this.#isCompactingInBackground = false;
-    }
-  }
-
-  #isGarbageOver({ rows, isDropped }: CollectionState): boolean {
-    const { garbageRatio, garbageRowsMin } = this.#care;
-    return (
-      !isDropped &&
-      !this.#isStopped &&
-      rows.deadCount >= garbageRowsMin &&
-      rows.deadCount > rows.liveCount * garbageRatio
-    );
-  }
-
-  #checkRunning(): void {
-    if (this.#isStopped) throw new IsovecError('CLOSED', 'the database has been closed');
+  async compact(onProgress: (progress: Progress) => void): Promise<CompactResult> {
+    return (await this.#overhauling()).compact(onProgress);
   }
 
   /** Makes the index of a collection anew, in its present numbering of rows. */
-  replaceIndex(state: CollectionState, change: IndexChange): Promise<void> {
-    return this.#rewriting(async () => {
-      const { IndexReplacement } = await import('./on-demand.ts');
-      const replacement = await IndexReplacement.begin(this.#engine, state, change);
-      const total = state.rows.rowCount;
-      let done = 0;
-      try {
-        await replacement.fill((rows) => {
-          this.#checkRunning();
-          done += rows;
-          this.#engine.events.emit('progress', { phase: 'index', done, total });
-        });
-        if (!state.isDropped) await this.#mutex.run(() => this.#checkpoint(replacement));
-      } finally {
-        replacement.abandon();
-      }
-      this.#engine.onBacklog();
-    });
+  async replaceIndex(state: CollectionState, change: IndexChange): Promise<void> {
+    return (await this.#overhauling()).replaceIndex(state, change);
   }
 
-  /** What copies a collection beside everything else, one at a time. */
-  #rewriting<T>(fn: () => Promise<T>): Promise<T> {
-    return this.#compacting.run(async () => {
-      this.#engine.checkWritable();
-      return this.#engine.lease.during(fn);
-    });
+  #overhauling(): Promise<Overhaul> {
+    this.#overhaul ??= import('./on-demand.ts').then(
+      ({ Overhaul }) =>
+        new Overhaul(this.#engine, this.#care, {
+          checkpoint: (special) => this.#mutex.run(() => this.#checkpoint(special)),
+          isStopped: () => this.#isStopped,
+          warn: (what, error) => this.#warn(what, error),
+        }),
+    );
+    return this.#overhaul;
   }
 
-  /** @returns how many dead rows are gone */
-  async #rewrite(state: CollectionState, onCopied: (rows: number) => void): Promise<number> {
-    const { Rewriting } = await import('./on-demand.ts');
-    const rewriting = new Rewriting(this.#engine, state);
+  async #overhaulInBackground(run: (overhaul: Overhaul) => Promise<void>): Promise<void> {
     try {
-      await rewriting.copy(onCopied);
-      if (!state.isDropped) await this.#mutex.run(() => this.#checkpoint(rewriting));
-    } finally {
-      await rewriting.abandon();
+      await run(await this.#overhauling());
+    } catch (error) {
+      if (!this.#isStopped) this.#warn('work in the background failed', error);
     }
-    return rewriting.droppedCount;
   }
 
   async #checkpoint(special?: SnapshotSource): Promise<void> {
