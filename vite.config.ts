@@ -32,7 +32,7 @@ export default defineConfig({
       },
       {
         resolve: { conditions: ['browser'] },
-        optimizeDeps: { include: ['comlink', 'idb', 'fast-check'] },
+        optimizeDeps: { include: ['@cfworker/json-schema', 'comlink', 'idb', 'fast-check'] },
         test: {
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],

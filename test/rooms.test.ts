@@ -13,7 +13,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   tables: ['base'],
   search: ['base'],
   filter: ['base'],
-  store: ['journal', 'storage', 'tables', 'search', 'filter', 'base'],
+  schema: ['base'],
+  store: ['journal', 'storage', 'tables', 'search', 'filter', 'schema', 'base'],
   worker: ['store', 'filter', 'base'],
   runtime: ['worker', 'store', 'search', 'storage', 'base'],
   // The entries re-export.
@@ -22,6 +23,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 
 /** Which packages each room may import. */
 const MAY_USE: Record<string, string[]> = {
+  schema: ['@cfworker/json-schema'],
   search: ['hnswlib-wasm'],
   storage: ['idb', 'node:fs', 'node:os', 'node:path', 'node:timers', 'node:fs/promises'],
   store: ['hash-wasm'],

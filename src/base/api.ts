@@ -3,6 +3,8 @@
  * The public contract: every type that a user of isovec meets, and nothing else. The types live in the lowest
  * room because every room above speaks them.
  */
+import type { Filter } from './api-filters.ts';
+import type { CompactResult, IntegrityReport, RepairReport } from './api-reports.ts';
 import type { ErrorCode } from './errors.ts';
 
 // ---------------------------------------------------------------- opening
@@ -177,13 +179,14 @@ export interface CollectionConfig {
     /** Candidates while searching. Default 64; a query may override it. */
     efSearch?: number;
   };
-  /** JSON Schema (2020-12) that every record's metadata must satisfy. */
+  /** JSON Schema (2020-12) that every record's metadata must satisfy, as it is stored; see docs/schemas.md.
+   *  `setSchema()` changes it later. */
   schema?: object;
   /** Metadata fields to index for filters: dotted path -> kind. Unindexed fields can be filtered too, by a scan. */
   fields?: Record<string, 'keyword' | 'number' | 'boolean' | 'date'>;
   /** Keep each record's `text` and index it for BM25. Default false. */
   text?: boolean | { language?: 'en' | 'none' };
-  /** Refuse vectors longer than this (L2 norm). */
+  /** Refuse vectors longer than this (L2 norm) with INVALID_VECTOR. Not asked of queries. */
   maxMagnitude?: number;
 }
 
@@ -217,7 +220,8 @@ export interface Collection<M extends Metadata = Metadata> {
   info(): Promise<CollectionInfo>;
 
   /** A batch is one atomic unit: all of it is stored, or none.
-   *  Errors: DUPLICATE_ID, DIMENSION_MISMATCH, INVALID_VECTOR (NaN, Infinity, zero under cosine), SCHEMA_VIOLATION. */
+   *  Errors: DUPLICATE_ID, DIMENSION_MISMATCH, INVALID_VECTOR (NaN, Infinity, zero under cosine), SCHEMA_VIOLATION
+   *  (all violations, each with the record's index and the place in its metadata, in `details.violations`). */
   insert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }>;
   /** Inserts or replaces whole records. */
   upsert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }>;
@@ -237,6 +241,12 @@ export interface Collection<M extends Metadata = Metadata> {
    * once the new way is in use and stored. Nothing happens where they are held so already.
    */
   setQuantization(quantization: Quantization): Promise<void>;
+  /**
+   * Makes every record's metadata satisfy another JSON Schema from now on, or none. What is stored is held against it
+   * first, beside everything else; where some does not satisfy it nothing is changed.
+   * Errors: INVALID_ARGUMENT (no schema), SCHEMA_VIOLATION with `details.ids`.
+   */
+  setSchema(schema: object | undefined): Promise<void>;
   /** Streams records in insertion order without holding them all; stable under concurrent writes. A filter is asked of
    *  each record as it is by then. */
   scan(options?: {
@@ -285,32 +295,7 @@ export interface Hit<M extends Metadata = Metadata> {
   text?: string;
 }
 
-/**
- * MongoDB's query language, the subset that Pinecone and Vectra share, plus $not, $nor, $exists, $contains, $startsWith:
- * docs/filters.md says what each means. INVALID_FILTER where something else is given, with its place in `details.path`.
- */
-export type Filter = { [path: string]: FilterValue | FilterOperators | Filter[] | Filter | undefined } & {
-  $and?: Filter[];
-  $or?: Filter[];
-  $nor?: Filter[];
-  $not?: Filter;
-};
-/** A Date means its ISO 8601 string, as which metadata holds it. */
-export type FilterValue = string | number | boolean | null | Date;
-export interface FilterOperators {
-  $eq?: FilterValue;
-  $ne?: FilterValue;
-  $gt?: number | string | Date;
-  $gte?: number | string | Date;
-  $lt?: number | string | Date;
-  $lte?: number | string | Date;
-  $in?: FilterValue[];
-  $nin?: FilterValue[];
-  $exists?: boolean;
-  $contains?: FilterValue;
-  $startsWith?: string;
-  $not?: FilterOperators;
-}
+export type * from './api-filters.ts';
 
 // ---------------------------------------------------------------- reports
 
@@ -360,29 +345,7 @@ export interface StorageStats {
   availableBytes?: number;
 }
 
-export interface IntegrityReport {
-  ok: boolean;
-  filesChecked: number;
-  bytesChecked: number;
-  problems: IntegrityProblem[];
-}
-export interface IntegrityProblem {
-  file: string;
-  offset?: number;
-  kind: 'checksum' | 'missing' | 'format' | 'reference';
-  message: string;
-  ids?: string[];
-}
-export interface RepairReport {
-  repaired: IntegrityProblem[];
-  recordsRecovered: number;
-  recordsLost: { collection: string; ids: string[] }[];
-}
-export interface CompactResult {
-  bytesBefore: number;
-  bytesAfter: number;
-  recordsDropped: number;
-}
+export type * from './api-reports.ts';
 
 export interface DatabaseEvents {
   /** A write is on the device. */

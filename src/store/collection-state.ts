@@ -10,7 +10,7 @@ import type { ResolvedConfig } from './config.ts';
 import type { StoredPages } from './graph-pages.ts';
 import type { StoredCollection } from './manifest-state.ts';
 import type { RememberedFilters } from './matching.ts';
-import type { PutOperation, RecordOperation } from './operations.ts';
+import { type ConfigChange, changedConfig, type PutOperation, type RecordOperation } from './operations.ts';
 import { type RawRecord, RowsView } from './rows-view.ts';
 
 export interface CollectionParts {
@@ -101,6 +101,10 @@ export class CollectionState {
   reserve(count: number): void {
     this.index.reserve(count);
     this.nextIndex?.reserve(count);
+  }
+
+  configure(change: ConfigChange): void {
+    this.config = changedConfig(this.config, change);
   }
 
   /** Takes in one committed operation. */

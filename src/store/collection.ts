@@ -16,6 +16,7 @@ import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import { checkInteger, unsupported } from './check.ts';
 import type { CollectionState } from './collection-state.ts';
+import { copyOf } from './copy-of.ts';
 import type { Draft } from './draft.ts';
 import type { Engine } from './engine.ts';
 import { checkedFilter } from './given-filter.ts';
@@ -80,15 +81,15 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   insert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }> {
-    return this.#write(options, () => insertion(this.#state, records));
+    return this.#write(options, () => insertion(this.#state, records, this.#engine.pause));
   }
 
   upsert(records: RecordInput<M> | RecordInput<M>[], options?: WriteOptions): Promise<{ ids: string[] }> {
-    return this.#write(options, () => upsertion(this.#state, records));
+    return this.#write(options, () => upsertion(this.#state, records, this.#engine.pause));
   }
 
   update(changes: Change<M> | Change<M>[], options?: WriteOptions): Promise<{ ids: string[] }> {
-    return this.#write(options, () => updating(this.#state, changes));
+    return this.#write(options, () => updating(this.#state, changes, this.#engine.pause));
   }
 
   delete(
@@ -126,7 +127,16 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
         throw unsupported(`quantization with index.engine '${config.index.engine}'`, 'quantization');
       await this.#refresh();
       if (this.#state.config.quantization !== quantization)
-        await this.#maintenance.replaceIndex(this.#state, { quantization });
+        await (await this.#maintenance.overhaul()).replaceIndex(this.#state, { quantization });
+    });
+  }
+
+  setSchema(schema: object | undefined): Promise<void> {
+    const given = copyOf(schema);
+    return this.#run(async () => {
+      const { setSchema } = await import('./schemas.ts');
+      await this.#refresh();
+      await setSchema(this.#engine, this.#maintenance, this.#state, given);
     });
   }
 

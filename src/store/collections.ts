@@ -66,6 +66,9 @@ export class Collections extends Map<number, CollectionState> {
         this.delete(collectionId);
         break;
       }
+      case 'configure':
+        this.get(collectionId)?.configure(operation.change);
+        break;
       default:
         // Written before the drop was, committed after it: the drop has the last word.
         this.get(collectionId)?.apply(operation);

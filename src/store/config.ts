@@ -17,6 +17,8 @@ export interface ResolvedConfig {
     efSearch: number;
   };
   maxMagnitude?: number;
+  /** In canonical form. */
+  schema?: object;
 }
 
 const CONFIG_KEYS = [
@@ -33,11 +35,12 @@ const INDEX_KEYS = ['engine', 'type', 'm', 'efConstruction', 'efSearch'] as cons
 
 /**
  * Checks a configuration and fills in the defaults.
+ * @param config with its schema in canonical form
  * @throws IsovecError INVALID_ARGUMENT; UNSUPPORTED for what this version does not do yet
  */
 export function resolveConfig(config: CollectionConfig): ResolvedConfig {
   checkConfig(config);
-  const { dimensions, metric = 'cosine', quantization = 'none', index = {}, maxMagnitude } = config;
+  const { dimensions, metric = 'cosine', quantization = 'none', index = {}, maxMagnitude, schema } = config;
   if (dimensions === undefined)
     throw new IsovecError(
       'INVALID_ARGUMENT',
@@ -53,17 +56,28 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
     quantization,
     index: { ...(engine !== 'isovec' && { engine }), type, m, efConstruction, efSearch },
     ...(maxMagnitude !== undefined && { maxMagnitude }),
+    ...(schema !== undefined && { schema }),
   };
+}
+
+/**
+ * The configuration with its schema in canonical form.
+ * @throws IsovecError INVALID_ARGUMENT where the schema is no JSON Schema, naming the place in it
+ */
+export async function withCheckedSchema(config: CollectionConfig): Promise<CollectionConfig> {
+  checkObject(config, 'config');
+  if (config.schema === undefined) return config;
+  const { checkedSchema } = await import('./schemas.ts');
+  return { ...config, schema: checkedSchema(config.schema, 'config.schema') };
 }
 
 function checkConfig(config: CollectionConfig): void {
   checkObject(config, 'config');
   checkKeys(config, CONFIG_KEYS, 'config');
-  const { dimensions, metric, quantization, index, schema, fields, text, maxMagnitude } = config;
+  const { dimensions, metric, quantization, index, fields, text, maxMagnitude } = config;
   if (dimensions !== undefined) checkInteger(dimensions, 1, DIMENSIONS_MAX, 'config.dimensions');
   if (metric !== undefined) checkOneOf(metric, ['cosine', 'dot', 'euclidean'], 'config.metric');
   if (quantization !== undefined) checkQuantization(quantization, 'config.quantization');
-  if (schema !== undefined) throw unsupported('a metadata schema', 'config.schema');
   if (fields !== undefined) throw unsupported('indexed metadata fields', 'config.fields');
   if (text !== undefined && text !== false) throw unsupported('text search', 'config.text');
   if (maxMagnitude !== undefined && !(typeof maxMagnitude === 'number' && maxMagnitude > 0))
@@ -111,6 +125,7 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     metric: config.metric,
     quantization: config.quantization,
     maxMagnitude: config.maxMagnitude,
+    schema: config.schema,
     'index.engine': config.index?.engine,
     'index.type': config.index?.type,
     'index.m': config.index?.m,
@@ -126,11 +141,18 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     'index.efSearch': stored.index.efSearch,
   };
   const mismatches = Object.keys(given)
-    .filter((field) => given[field] !== undefined && given[field] !== held[field])
+    .filter((field) => given[field] !== undefined && !isSame(given[field], held[field]))
     .map((field) => ({ field, stored: held[field], given: given[field] }));
   if (mismatches.length === 0) return;
-  const list = mismatches.map(({ field, stored: has, given: got }) => `${field} is ${has}, not ${got}`);
+  const list = mismatches.map(({ field, stored: has, given: got }) =>
+    field === 'schema' ? 'schema is another' : `${field} is ${has}, not ${got}`,
+  );
   throw new IsovecError('CONFIG_MISMATCH', `collection "${name}" is stored otherwise: ${list.join('; ')}`, {
     details: { collection: name, mismatches },
   });
+}
+
+/** Of values that are canonical where they are objects. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }

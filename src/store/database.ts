@@ -18,6 +18,7 @@ import type { HeldLock } from '../storage/lock.ts';
 import { type CollectionOwner, dropped, LocalCollection } from './collection.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
+import { copyOf } from './copy-of.ts';
 import { type Engine, openedReadOnly } from './engine.ts';
 import { Indexer } from './indexer.ts';
 import type { LogCare } from './log-care.ts';
@@ -86,8 +87,9 @@ export class LocalDatabase implements Database {
   ): Promise<LocalCollection<M>> {
     const engine = this.#engine;
     checkName(name, 'name', NAME_BYTES_MAX);
-    const given = copyOf(config);
-    const { checkConfigMatches, resolveConfig } = await import('./on-demand.ts');
+    const copied = copyOf(config);
+    const { checkConfigMatches, resolveConfig, withCheckedSchema } = await import('./on-demand.ts');
+    const given = copied && (await withCheckedSchema(copied));
     const open = () => {
       const found = engine.collections.find(name);
       if (found && given !== undefined) checkConfigMatches(name, given, found.config);
@@ -293,13 +295,4 @@ function notFound(name: string): IsovecError {
   return new IsovecError('NOT_FOUND', `there is no collection "${name}"; give a config to create it`, {
     details: { collection: name },
   });
-}
-
-/** Callers may change what they gave while it waits. What cannot be copied is refused by the checks. */
-function copyOf<T>(given: T): T {
-  try {
-    return structuredClone(given);
-  } catch {
-    return given;
-  }
 }

@@ -30,8 +30,7 @@ import type { MemoryLimit } from './memory-limit.ts';
 import type { Mutation } from './mutations.ts';
 import {
   type ChangeOperation,
-  type CreateOperation,
-  type DropOperation,
+  type DefinitionOperation,
   type Operation,
   operationsPayload,
   type RecordOperation,
@@ -248,8 +247,8 @@ export class Engine {
     return result;
   }
 
-  /** Creates or drops a collection. Runs alone, after everything before it is committed. */
-  async define(operation: CreateOperation | DropOperation, receipt?: Receipt): Promise<void> {
+  /** Creates, changes or drops a collection. Runs alone, after everything before it is committed. */
+  async define(operation: DefinitionOperation, receipt?: Receipt): Promise<void> {
     this.checkWritable();
     await this.collections.prepare([operation]);
     await this.journal.drain();

@@ -1,4 +1,5 @@
 import type { CompiledFilter } from '../filter/filter.ts';
+import { copyOf } from './copy-of.ts';
 
 /**
  * A filter as it is at the call, checked. Whoever gave it may change it while the module for it is loaded.
@@ -14,13 +15,4 @@ export function checkedFilter(filter: unknown, path: string): Promise<CompiledFi
 async function compile(filter: unknown, path: string): Promise<CompiledFilter> {
   const { compileFilter } = await import('./on-demand.ts');
   return compileFilter(filter, path);
-}
-
-/** What cannot be copied is no filter: checking it says why. */
-function copyOf(filter: unknown): unknown {
-  try {
-    return structuredClone(filter);
-  } catch {
-    return filter;
-  }
 }

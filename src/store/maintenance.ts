@@ -3,11 +3,9 @@ import { setBackgroundTimer } from '../base/background-timer.ts';
 import { errorCodeOf } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { SnapshotSource } from './checkpoint.ts';
-import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
 import type { Overhaul } from './overhaul.ts';
-import type { IndexChange } from './replace-index.ts';
 
 /** Checkpoints, one at a time: when they are asked for, and when the log calls for it; and what makes large parts anew. */
 export class Maintenance {
@@ -95,15 +93,10 @@ export class Maintenance {
   }
 
   async compact(onProgress: (progress: Progress) => void): Promise<CompactResult> {
-    return (await this.#overhauling()).compact(onProgress);
+    return (await this.overhaul()).compact(onProgress);
   }
 
-  /** Makes the index of a collection anew, in its present numbering of rows. */
-  async replaceIndex(state: CollectionState, change: IndexChange): Promise<void> {
-    return (await this.#overhauling()).replaceIndex(state, change);
-  }
-
-  #overhauling(): Promise<Overhaul> {
+  overhaul(): Promise<Overhaul> {
     this.#overhaul ??= import('./on-demand.ts').then(
       ({ Overhaul }) =>
         new Overhaul(this.#engine, this.#care, {
@@ -117,7 +110,7 @@ export class Maintenance {
 
   async #overhaulInBackground(run: (overhaul: Overhaul) => Promise<void>): Promise<void> {
     try {
-      await run(await this.#overhauling());
+      await run(await this.overhaul());
     } catch (error) {
       if (!this.#isStopped) this.#warn('work in the background failed', error);
     }

@@ -17,6 +17,7 @@ import {
   listRecords,
 } from './records.ts';
 import type { RawRecord } from './rows-view.ts';
+import type { PlacedBody } from './schemas.ts';
 
 export interface Mutation<T> {
   /** What it holds in memory until its turn comes. */
@@ -26,11 +27,15 @@ export interface Mutation<T> {
 
 type OneOrMany<T> = T | T[];
 
+/** Lets others have a turn. */
+type Pause = () => Promise<void>;
+
 export function insertion<M extends Metadata>(
   state: CollectionState,
   records: OneOrMany<RecordInput<M>>,
+  pause: Pause,
 ): Mutation<{ ids: string[] }> {
-  return putting(state, records, (draft, id, path) => {
+  return putting(state, records, pause, (draft, id, path) => {
     if (draft.has(state, id))
       throw new IsovecError('DUPLICATE_ID', `${path}.id "${id}" is there already`, {
         details: { path: `${path}.id`, id },
@@ -41,13 +46,15 @@ export function insertion<M extends Metadata>(
 export function upsertion<M extends Metadata>(
   state: CollectionState,
   records: OneOrMany<RecordInput<M>>,
+  pause: Pause,
 ): Mutation<{ ids: string[] }> {
-  return putting(state, records, () => {});
+  return putting(state, records, pause, () => {});
 }
 
 export function updating<M extends Metadata>(
   state: CollectionState,
   changes: OneOrMany<Change<M>>,
+  pause: Pause,
 ): Mutation<{ ids: string[] }> {
   const checked = listRecords(changes, 'changes').map(({ record, path }) =>
     checkChange(record, path, state.config),
@@ -55,7 +62,13 @@ export function updating<M extends Metadata>(
   return {
     bytes: checked.reduce((sum, change) => sum + sizeOf(change.id, change.metadata, change.vector), 0),
     async apply(draft) {
-      for (const change of checked) draft.put(state, change.id, await changed(draft, state, change));
+      const bodies: PlacedBody[] = [];
+      for (const [index, change] of checked.entries()) {
+        const record = await changed(draft, state, change);
+        draft.put(state, change.id, record);
+        if (change.metadata) bodies.push({ index, path: change.path, id: change.id, body: record.body });
+      }
+      await checkSchema(state, bodies, pause);
       return { ids: checked.map(({ id }) => id) };
     },
   };
@@ -64,7 +77,7 @@ export function updating<M extends Metadata>(
 export function deletion(
   state: CollectionState,
   which: OneOrMany<string> | { filter: Filter },
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Mutation<{ deleted: number }> {
   if (typeof which === 'object' && which !== null && !Array.isArray(which))
     return deletionByFilter(state, which, pause);
@@ -83,11 +96,10 @@ export function deletion(
   };
 }
 
-/** @param pause lets others have a turn */
 function deletionByFilter(
   state: CollectionState,
   { filter }: { filter: Filter },
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Mutation<{ deleted: number }> {
   const checked = checkedFilter(filter, 'which.filter');
   return {
@@ -103,6 +115,7 @@ function deletionByFilter(
 function putting<M extends Metadata>(
   state: CollectionState,
   records: OneOrMany<RecordInput<M>>,
+  pause: Pause,
   check: (draft: Draft, id: string, path: string) => void,
 ): Mutation<{ ids: string[] }> {
   const listed = listRecords(records, 'records');
@@ -114,14 +127,23 @@ function putting<M extends Metadata>(
   });
   return {
     bytes: checked.reduce((sum, { id, body, vector }) => sum + sizeOf(id, body, vector), 0),
-    apply(draft) {
+    async apply(draft) {
       for (const [index, record] of checked.entries()) {
         check(draft, record.id, listed[index]!.path);
         draft.put(state, record.id, record);
       }
+      const bodies = checked.map(({ id, body }, index) => ({ index, path: listed[index]!.path, id, body }));
+      await checkSchema(state, bodies, pause);
       return { ids: checked.map(({ id }) => id) };
     },
   };
+}
+
+/** Of the collection as it is by now: it may have been given another one since the call. */
+async function checkSchema({ config }: CollectionState, bodies: PlacedBody[], pause: Pause): Promise<void> {
+  if (!config.schema) return;
+  const { checkBodies } = await import('./schemas.ts');
+  await checkBodies(config.schema, bodies, pause);
 }
 
 /** Roughly: ids are mostly ASCII. */

@@ -6,7 +6,7 @@ export { compileFilter } from '../filter/filter.ts';
 export { OpfsReader } from '../storage/opfs-reader.ts';
 export { Archiving } from './archiving.ts';
 export { hasGraphToStore, note, store } from './checkpoint.ts';
-export { checkConfigMatches, checkQuantization, resolveConfig } from './config.ts';
+export { checkConfigMatches, checkQuantization, resolveConfig, withCheckedSchema } from './config.ts';
 export { deleteMatching } from './delete-matching.ts';
 export { indexIds } from './index-ids.ts';
 export { openSalvaged } from './integrity/open-salvaged.ts';

@@ -37,6 +37,25 @@ export interface CreateOperation {
   config: ResolvedConfig;
 }
 
+/** Changes the configuration of a collection that is there. */
+export interface ConfigureOperation {
+  kind: 'configure';
+  collectionId: number;
+  /** What is null is left out from then on. */
+  change: ConfigChange;
+}
+
+export interface ConfigChange {
+  schema: object | null;
+}
+
+export function changedConfig(
+  { schema: _, ...config }: ResolvedConfig,
+  { schema }: ConfigChange,
+): ResolvedConfig {
+  return schema ? { ...config, schema } : config;
+}
+
 export interface DropOperation {
   kind: 'drop';
   collectionId: number;
@@ -48,13 +67,14 @@ export interface ReceiptOperation extends Receipt {
 }
 
 export type RecordOperation = PutOperation | DeleteOperation;
-export type ChangeOperation = RecordOperation | CreateOperation | DropOperation;
+export type DefinitionOperation = CreateOperation | ConfigureOperation | DropOperation;
+export type ChangeOperation = RecordOperation | DefinitionOperation;
 export type Operation = ChangeOperation | ReceiptOperation;
 
-export const OPERATION_CODES = { put: 1, delete: 2, create: 3, drop: 4, receipt: 5 } as const;
+export const OPERATION_CODES = { put: 1, delete: 2, create: 3, drop: 4, receipt: 5, configure: 6 } as const;
 
 /** Bytes of an operation besides its id, body and vector, checksums included. */
-const OVERHEAD_BYTES = { put: 23, delete: 11, create: 13, drop: 9, receipt: 29 } as const;
+const OVERHEAD_BYTES = { put: 23, delete: 11, create: 13, drop: 9, receipt: 29, configure: 13 } as const;
 
 /** What an operation takes in the log. */
 export function operationBytes(operation: Operation): number {
@@ -65,7 +85,8 @@ export function operationBytes(operation: Operation): number {
     case 'delete':
       return overhead + operation.id.length;
     case 'create':
-      return overhead + encodeCreated(operation).length;
+    case 'configure':
+      return overhead + encodeBody(operation).length;
     default:
       return overhead;
   }
@@ -93,8 +114,9 @@ function writeOperation(writer: ByteWriter, operation: Operation, previous: numb
     case 'delete':
       writer.u16(operation.id.length).raw(operation.id);
       break;
-    case 'create': {
-      const body = encodeCreated(operation);
+    case 'create':
+    case 'configure': {
+      const body = encodeBody(operation);
       writer.u32(body.length).raw(body);
       break;
     }
@@ -120,8 +142,9 @@ function writePut(writer: ByteWriter, operation: PutOperation, start: number, pr
   return writer.checksum(end - 4, end, joinCrc32c(all, checksum, vector.byteLength));
 }
 
-function encodeCreated({ name, config }: CreateOperation): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ name, config }));
+/** Everything but its kind and collection. */
+function encodeBody({ kind, collectionId, ...body }: CreateOperation | ConfigureOperation): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(body));
 }
 
 /** @param source what the bytes are, for the error @throws IsovecError CORRUPTION */
@@ -150,11 +173,10 @@ export function decodeOperation(reader: ByteReader, room = new CopyRoom(reader.r
     }
     case OPERATION_CODES.delete:
       return { kind: 'delete', collectionId, id: reader.raw(reader.u16()) };
-    case OPERATION_CODES.create: {
-      const body = new TextDecoder().decode(reader.raw(reader.u32()));
-      const { name, config } = parseJson(body, reader);
-      return { kind: 'create', collectionId, name, config };
-    }
+    case OPERATION_CODES.create:
+      return { kind: 'create', collectionId, ...parseBody<CreateOperation>(reader) };
+    case OPERATION_CODES.configure:
+      return { kind: 'configure', collectionId, ...parseBody<ConfigureOperation>(reader) };
     case OPERATION_CODES.drop:
       return { kind: 'drop', collectionId };
     case OPERATION_CODES.receipt: {
@@ -182,9 +204,12 @@ export function decodePutHead(reader: ByteReader): PutHead {
   return { id, bodyLength, dimensions };
 }
 
-function parseJson(body: string, reader: ByteReader): Pick<CreateOperation, 'name' | 'config'> {
+function parseBody<T extends CreateOperation | ConfigureOperation>(
+  reader: ByteReader,
+): Omit<T, 'kind' | 'collectionId'> {
+  const body = new TextDecoder().decode(reader.raw(reader.u32()));
   try {
-    return JSON.parse(body) as Pick<CreateOperation, 'name' | 'config'>;
+    return JSON.parse(body) as Omit<T, 'kind' | 'collectionId'>;
   } catch (error) {
     throw reader.fail(`a collection that is not JSON: ${error}`);
   }

@@ -65,7 +65,7 @@ export class Overhaul {
       await this.#host.checkpoint();
       return { bytesBefore, bytesAfter: await engine.storage.usageBytes(), recordsDropped };
     };
-    return this.#rewriting(compact);
+    return this.alone(compact);
   }
 
   /** In the background, after a checkpoint: what cannot be done now is tried after the next. */
@@ -75,7 +75,7 @@ export class Overhaul {
     try {
       for (const state of this.#engine.collections.values())
         if (this.#isGarbageOver(state))
-          await this.#rewriting(() => this.#rewrite(state, () => this.#checkRunning()));
+          await this.alone(() => this.#rewrite(state, () => this.#checkRunning()));
     } catch (error) {
       if (!this.#host.isStopped()) this.#host.warn('compaction failed and will be tried again', error);
     } finally {
@@ -99,7 +99,7 @@ export class Overhaul {
 
   /** Makes the index of a collection anew, in its present numbering of rows. */
   replaceIndex(state: CollectionState, change: IndexChange): Promise<void> {
-    return this.#rewriting(async () => {
+    return this.alone(async () => {
       const replacement = await IndexReplacement.begin(this.#engine, state, change);
       const total = state.rows.rowCount;
       let done = 0;
@@ -117,8 +117,8 @@ export class Overhaul {
     });
   }
 
-  /** What copies a collection beside everything else, one at a time. */
-  #rewriting<T>(fn: () => Promise<T>): Promise<T> {
+  /** Beside everything else, but nothing else of this kind: rows keep their numbers, and indexes their place. */
+  alone<T>(fn: () => Promise<T>): Promise<T> {
     return this.#mutex.run(async () => {
       this.#engine.checkWritable();
       return this.#engine.lease.during(fn);

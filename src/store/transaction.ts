@@ -106,15 +106,15 @@ class LocalTransactionCollection<M extends Metadata> implements TransactionColle
   }
 
   insert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
-    return this.#transaction.mutate(this.#name, (state) => insertion(state, records));
+    return this.#transaction.mutate(this.#name, (state, pause) => insertion(state, records, pause));
   }
 
   upsert(records: RecordInput<M> | RecordInput<M>[]): Promise<{ ids: string[] }> {
-    return this.#transaction.mutate(this.#name, (state) => upsertion(state, records));
+    return this.#transaction.mutate(this.#name, (state, pause) => upsertion(state, records, pause));
   }
 
   update(changes: Change<M> | Change<M>[]): Promise<{ ids: string[] }> {
-    return this.#transaction.mutate(this.#name, (state) => updating(state, changes));
+    return this.#transaction.mutate(this.#name, (state, pause) => updating(state, changes, pause));
   }
 
   delete(which: string | string[] | { filter: Filter }): Promise<{ deleted: number }> {

@@ -49,7 +49,7 @@ export type DatabaseMethod =
   | 'stats';
 
 /** Methods of a collection whose arguments and results are plain data. */
-export type CollectionMethod = 'info' | 'count' | 'get' | 'setQuantization';
+export type CollectionMethod = 'info' | 'count' | 'get' | 'setQuantization' | 'setSchema';
 
 /** Methods of a collection that take records with vectors. */
 export type RecordMethod = 'insert' | 'upsert' | 'update';

@@ -77,6 +77,10 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     return this.#call('setQuantization', quantization) as Promise<void>;
   }
 
+  setSchema(schema: object | undefined): Promise<void> {
+    return this.#call('setSchema', schema) as Promise<void>;
+  }
+
   async *scan(
     options: { filter?: Filter; batchSize?: number; include?: Include[] } = {},
   ): AsyncGenerator<StoredRecord<M>, void, undefined> {

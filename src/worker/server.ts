@@ -103,6 +103,8 @@ export class CallServer {
         return collection.get(which as string[]);
       case 'setQuantization':
         return collection.setQuantization(which as Quantization);
+      case 'setSchema':
+        return collection.setSchema(which as object | undefined);
     }
   }
 

@@ -8,19 +8,21 @@ import type { LocalDatabase } from '../store/database.ts';
 import { openedReadOnly } from '../store/engine.ts';
 import { openLocal } from '../store/open.ts';
 import { createUuid } from '../store/uuid.ts';
-import type { Answer, Call, DatabaseMethod } from './protocol.ts';
+import type { Answer, Call, CollectionMethod, DatabaseMethod } from './protocol.ts';
 import { CallServer } from './server.ts';
 import type { DatabaseMessage } from './tab-protocol.ts';
 import type { TabRouterParts } from './tab-router.ts';
 import type { LocalSide, Routing, Serving } from './tab-side.ts';
 
-const CHANGING_METHODS = new Set<DatabaseMethod>([
+const CHANGING_METHODS = new Set<DatabaseMethod | CollectionMethod>([
   'dropCollection',
   'checkpoint',
   'pauseIndexing',
   'resumeIndexing',
   'compact',
   'repair',
+  'setQuantization',
+  'setSchema',
 ]);
 
 /** After so many attempts in a row to open the files, those who wait are told. */
@@ -69,6 +71,7 @@ export class ReadingSide implements LocalSide {
       case 'begin':
         throw openedReadOnly();
       case 'database':
+      case 'collection':
         if (CHANGING_METHODS.has(call.method)) throw openedReadOnly();
         return call;
       case 'openCollection':

@@ -86,7 +86,7 @@ function configs(open: Open, newLocation: NewLocation): void {
     expect(await database.collections()).toEqual([]);
   });
 
-  it.each([{ schema: {} }, { fields: { year: 'number' as const } }, { text: true }])(
+  it.each([{ fields: { year: 'number' as const } }, { text: true }])(
     'says that %j is for a later version',
     async (feature) => {
       const database = await open();

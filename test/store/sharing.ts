@@ -49,6 +49,26 @@ export function sharing(open: Open, newLocation: NewLocation, store: Store): voi
     expect((await second.collections()).map(({ name }) => name)).toEqual(['new']);
   });
 
+  it('shows each the schema that the other has set, and lets a reader set none', async () => {
+    const location = newLocation();
+    const first = await open(location);
+    const here = await withThree(first);
+    const there = await (await open(location)).collection('three');
+    const schema = { properties: { axis: { type: 'string' } } };
+    await there.setSchema(schema);
+    await expect(here.insert({ vector: [1, 1, 1], metadata: { axis: 1 } })).rejects.toMatchObject({
+      code: 'SCHEMA_VIOLATION',
+    });
+    expect((await here.info()).config.schema).toEqual(schema);
+    const reader = await (await open(location, { readOnly: true })).collection('three');
+    expect((await reader.info()).config.schema).toEqual(schema);
+    await expect(reader.setSchema(undefined)).rejects.toMatchObject({ code: 'READ_ONLY' });
+    expect(await first.verify()).toMatchObject({ ok: true });
+    await here.setSchema(undefined);
+    await there.insert({ vector: [1, 1, 1], metadata: { axis: 1 } });
+    expect((await reader.info()).config).not.toHaveProperty('schema');
+  });
+
   it('follows with a reader that never writes', async () => {
     const location = newLocation();
     const writer = await open(location);

@@ -10,6 +10,7 @@ import { againstModel } from './model-property.ts';
 import { quantization } from './quantization.ts';
 import { sharing } from './sharing.ts';
 import { transactions } from './transactions.ts';
+import { validating } from './validating.ts';
 
 let count = 0;
 
@@ -39,6 +40,7 @@ export function describeStore(store: Store): void {
     lifecycle(open, newLocation, store);
     transactions(open, newLocation);
     filtering(open, newLocation, store);
+    validating(open, newLocation);
     if (!store.hasNoQuantization) quantization(open, newLocation);
     sharing(open, newLocation, store);
     againstModel(open, newLocation, store);

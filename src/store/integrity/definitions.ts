@@ -5,7 +5,7 @@ import { sizeOf } from '../../journal/creation.ts';
 import { type LogVisitor, surveyLog } from '../../journal/survey-log.ts';
 import type { StorageBackend } from '../../storage/storage.ts';
 import type { ResolvedConfig } from '../config.ts';
-import { decodeOperations, type Operation } from '../operations.ts';
+import { type ConfigureOperation, changedConfig, decodeOperations, type Operation } from '../operations.ts';
 import { salvageOperations } from './salvage-operations.ts';
 import { isDamage } from './survey-file.ts';
 
@@ -21,6 +21,9 @@ export class Definitions {
       case 'create':
         this.#create(operation.collectionId, operation.name, operation.config);
         break;
+      case 'configure':
+        this.#configure(operation);
+        break;
       case 'drop':
         this.dropped.add(operation.collectionId);
         break;
@@ -32,6 +35,11 @@ export class Definitions {
   /** One more than any number that was ever given out, as far as is known. */
   get nextCollectionId(): number {
     return Math.max(0, ...this.created.keys(), ...this.dropped, ...this.dimensions.keys()) + 1;
+  }
+
+  #configure({ collectionId, change }: ConfigureOperation): void {
+    const known = this.created.get(collectionId);
+    if (known) known.config = changedConfig(known.config, change);
   }
 
   #create(id: number, name: string, config: ResolvedConfig): void {

@@ -43,6 +43,7 @@ function lengthOf(bytes: Uint8Array): number | undefined {
     case OPERATION_CODES.delete:
       return has(2) ? 7 + view.getUint16(5, true) : undefined;
     case OPERATION_CODES.create:
+    case OPERATION_CODES.configure:
       return has(4) ? 9 + view.getUint32(5, true) : undefined;
     case OPERATION_CODES.receipt:
       return has(20) ? KIND_AND_COLLECTION_BYTES + 20 : undefined;

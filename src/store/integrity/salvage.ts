@@ -138,6 +138,7 @@ class SalvagedLog implements LogVisitor {
         if (older) this.#engine.collections.apply({ kind: 'drop', collectionId: older.id });
         return true;
       }
+      case 'configure':
       case 'drop':
       case 'delete':
         return collections.has(collectionId);
