@@ -163,19 +163,35 @@ f32 distance_to(const void *query, u32 slot) {
  *  ahead itself; touching whole rows of 768 float32 cost 8%. */
 #define TOUCHED_MAX 1024u
 
+/** One byte of each of four codes. */
+#define TOUCH(byte) ((void)a[byte], (void)b[byte], (void)c[byte], (void)d[byte])
+
 /**
- * Reads a word of each cache line, for nothing but the cache. WebAssembly has no prefetch, but a processor goes on past
+ * Reads a byte of each cache line, for nothing but the cache. WebAssembly has no prefetch, but a processor goes on past
  * a load that misses: a few reads a row put the misses of a whole neighbourhood in flight together, where the
- * arithmetic on one row would fill the reorder buffer. Gave 1.2x in queries at 100 float32.
+ * arithmetic on one row would fill the reorder buffer. Gave 1.2x in queries at 100 float32. The fewer the instructions
+ * between two reads, the more of them find room in that buffer: four codes at a time and few loops gave 1.08x more.
  */
 void find_codes(const u32 *slots, u32 count, const void **codes) {
   const u32 end = ix.code_stride < TOUCHED_MAX ? ix.code_stride : TOUCHED_MAX;
-  for (u32 i = 0; i < count; i++) {
-    const volatile u8 *code = codes[i] = code_of(slots[i]);
-    for (u32 b = 0; b < end; b += CACHE_LINE_BYTES) (void)code[b];
-    (void)code[end - 1];
+  const u32 last = end - 1;
+  for (u32 i = 0; i < count; i += 4) {
+    const volatile u8 *a = codes[i] = code_of(slots[i]);
+    const volatile u8 *b = codes[i + 1] = code_of(slots[i + 1 < count ? i + 1 : i]);
+    const volatile u8 *c = codes[i + 2] = code_of(slots[i + 2 < count ? i + 2 : i]);
+    const volatile u8 *d = codes[i + 3] = code_of(slots[i + 3 < count ? i + 3 : i]);
+    TOUCH(0);
+    if (end <= 2 * CACHE_LINE_BYTES) {
+      TOUCH(end / 2);
+    } else {
+      TOUCH(CACHE_LINE_BYTES);
+      for (u32 at = 2 * CACHE_LINE_BYTES; at < end; at += CACHE_LINE_BYTES) TOUCH(at);
+    }
+    TOUCH(last);
   }
 }
+
+#undef TOUCH
 
 f32 shown_distance(f32 distance) {
   if (ix.euclidean) return distance > 0 ? __builtin_sqrtf(distance) / ix.scale : 0;

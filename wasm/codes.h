@@ -47,7 +47,7 @@ void slot_distances(const void *query, const u32 *slots, u32 count, f32 *out);
 /** One of them. */
 f32 distance_to(const void *query, u32 slot);
 
-/** Looks up where the codes of slots are, and brings them into the cache. */
+/** Looks up where the codes of slots are, and brings them into the cache. @param codes has room for three more */
 void find_codes(const u32 *slots, u32 count, const void **codes);
 
 /** A distance as users read it: see isovec_answer_distances. */

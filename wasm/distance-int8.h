@@ -43,17 +43,24 @@ ALWAYS_INLINE v128_t square_of_eight(v128_t a, v128_t b) {
   return wasm_i32x4_dot_i16x8(difference, difference);
 }
 
-/** One pass over four rows, eight components at a time, widened as they are loaded. */
+/** Eight components, widened as they are loaded. */
+#define EIGHT(term, i)                                            \
+  {                                                               \
+    const v128_t q = wasm_i16x8_load8x8(query + (i));             \
+    s0 = wasm_i32x4_add(s0, term(q, wasm_i16x8_load8x8(r0 + (i)))); \
+    s1 = wasm_i32x4_add(s1, term(q, wasm_i16x8_load8x8(r1 + (i)))); \
+    s2 = wasm_i32x4_add(s2, term(q, wasm_i16x8_load8x8(r2 + (i)))); \
+    s3 = wasm_i32x4_add(s3, term(q, wasm_i16x8_load8x8(r3 + (i)))); \
+  }
+
+/** One pass over four rows. Sixteen components at a time instead of eight: 1.06x in queries at 100. */
 #define FOUR(term)                                                    \
   const i8 *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3]; \
   v128_t s0 = wasm_i32x4_const_splat(0), s1 = s0, s2 = s0, s3 = s0;   \
-  for (u32 i = 0; i < length; i += 8) {                               \
+  for (u32 i = 0; i < length; i += 16) {                              \
     if (next) (void)next[i * 4];                                      \
-    const v128_t q = wasm_i16x8_load8x8(query + i);                   \
-    s0 = wasm_i32x4_add(s0, term(q, wasm_i16x8_load8x8(r0 + i)));     \
-    s1 = wasm_i32x4_add(s1, term(q, wasm_i16x8_load8x8(r1 + i)));     \
-    s2 = wasm_i32x4_add(s2, term(q, wasm_i16x8_load8x8(r2 + i)));     \
-    s3 = wasm_i32x4_add(s3, term(q, wasm_i16x8_load8x8(r3 + i)));     \
+    EIGHT(term, i)                                                    \
+    EIGHT(term, i + 8)                                                \
   }
 
 ALWAYS_INLINE void dot_int8_four(const i8 *query, const i8 *const rows[4], u32 length, const volatile u8 *next, f32 out[4]) {
@@ -67,6 +74,7 @@ ALWAYS_INLINE void square_int8_four(const i8 *query, const i8 *const rows[4], u3
 }
 
 #undef FOUR
+#undef EIGHT
 
 #else
 

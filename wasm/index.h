@@ -154,7 +154,7 @@ extern struct scratch scratch;
 struct walker {
   /** Of binary codes: the query made of a vector or a code. */
   address query;
-  /** What a walk has found, and room for as many keys more as a slot has links. */
+  /** What a walk has found, and room for FRESH_MAX keys more. */
   address results;
   u32 capacity;
   /** A byte a slot: the last walk that met it. */

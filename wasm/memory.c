@@ -1,7 +1,7 @@
 /** Where memory comes from: a mark that only moves up, and pools that reuse what they were given. */
 #include "binary.h"
 #include "codes.h"
-#include "links.h"
+#include "nearest.h"
 
 /** Of one chunk of a pool. */
 #define CHUNK_BYTES 65536u
@@ -142,7 +142,7 @@ static u32 rounded_capacity(u32 capacity) {
 static int reserve_results(struct walker *of, u32 capacity) {
   if (capacity <= of->capacity) return 1;
   const u32 rounded = rounded_capacity(capacity);
-  const address results = take_bytes((rounded + LINKS_MAX) * (u32)sizeof(key));
+  const address results = take_bytes((rounded + FRESH_MAX) * (u32)sizeof(key));
   if (!results) return 0;
   of->results = results;
   of->capacity = rounded;
