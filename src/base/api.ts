@@ -188,6 +188,9 @@ export interface CollectionConfig {
   text?: boolean | { language?: 'en' | 'none' };
   /** Refuse vectors longer than this (L2 norm) with INVALID_VECTOR. Not asked of queries. */
   maxMagnitude?: number;
+  /** What makes the vectors: a name of the model and all that changes its vectors. Whoever opens the collection with another
+   *  one fails with CONFIG_MISMATCH, so that vectors of two models are never mixed. */
+  embedding?: { fingerprint: string };
 }
 
 export type Metadata = Record<string, unknown>;

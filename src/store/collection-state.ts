@@ -67,10 +67,11 @@ export class CollectionState {
 
   info(): CollectionInfo {
     const count = this.rows.liveCount;
+    // A copy that callers may change.
+    const config = structuredClone(this.config);
     return {
       name: this.name,
-      // A copy that callers may change.
-      config: { ...this.config, index: { engine: 'isovec', ...this.config.index } },
+      config: { ...config, index: { engine: 'isovec', ...config.index } },
       count,
       // A flat index has no graph to wait for.
       indexed: this.config.index.type === 'flat' ? count : count - this.index.pendingCount,

@@ -1,7 +1,7 @@
 import type { CollectionConfig, Quantization } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { DIMENSIONS_MAX, EF_MAX, M_MAX, M_MIN } from '../base/limits.ts';
-import { checkInteger, checkKeys, checkObject, checkOneOf, unsupported } from './check.ts';
+import { checkInteger, checkKeys, checkObject, checkOneOf, invalid, unsupported } from './check.ts';
 
 /** A collection's configuration with every default filled in: what is stored, and what everything inside receives. */
 export interface ResolvedConfig {
@@ -19,6 +19,7 @@ export interface ResolvedConfig {
   maxMagnitude?: number;
   /** In canonical form. */
   schema?: object;
+  embedding?: { fingerprint: string };
 }
 
 const CONFIG_KEYS = [
@@ -30,6 +31,7 @@ const CONFIG_KEYS = [
   'fields',
   'text',
   'maxMagnitude',
+  'embedding',
 ] as const;
 const INDEX_KEYS = ['engine', 'type', 'm', 'efConstruction', 'efSearch'] as const;
 
@@ -40,7 +42,15 @@ const INDEX_KEYS = ['engine', 'type', 'm', 'efConstruction', 'efSearch'] as cons
  */
 export function resolveConfig(config: CollectionConfig): ResolvedConfig {
   checkConfig(config);
-  const { dimensions, metric = 'cosine', quantization = 'none', index = {}, maxMagnitude, schema } = config;
+  const {
+    dimensions,
+    metric = 'cosine',
+    quantization = 'none',
+    index = {},
+    maxMagnitude,
+    schema,
+    embedding,
+  } = config;
   if (dimensions === undefined)
     throw new IsovecError(
       'INVALID_ARGUMENT',
@@ -57,6 +67,7 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
     index: { ...(engine !== 'isovec' && { engine }), type, m, efConstruction, efSearch },
     ...(maxMagnitude !== undefined && { maxMagnitude }),
     ...(schema !== undefined && { schema }),
+    ...(embedding && { embedding: { fingerprint: embedding.fingerprint } }),
   };
 }
 
@@ -74,7 +85,7 @@ export async function withCheckedSchema(config: CollectionConfig): Promise<Colle
 function checkConfig(config: CollectionConfig): void {
   checkObject(config, 'config');
   checkKeys(config, CONFIG_KEYS, 'config');
-  const { dimensions, metric, quantization, index, fields, text, maxMagnitude } = config;
+  const { dimensions, metric, quantization, index, fields, text, maxMagnitude, embedding } = config;
   if (dimensions !== undefined) checkInteger(dimensions, 1, DIMENSIONS_MAX, 'config.dimensions');
   if (metric !== undefined) checkOneOf(metric, ['cosine', 'dot', 'euclidean'], 'config.metric');
   if (quantization !== undefined) checkQuantization(quantization, 'config.quantization');
@@ -86,6 +97,7 @@ function checkConfig(config: CollectionConfig): void {
       `config.maxMagnitude must be a positive number, not ${String(maxMagnitude)}`,
       { details: { path: 'config.maxMagnitude' } },
     );
+  if (embedding !== undefined) checkEmbedding(embedding);
   if (index !== undefined) checkIndexConfig(index);
   if (index?.engine === 'hnswlib-wasm') checkHnswlibConfig(config);
 }
@@ -101,6 +113,14 @@ function checkHnswlibConfig({ quantization, index }: CollectionConfig): void {
 /** @throws IsovecError INVALID_ARGUMENT */
 export function checkQuantization(quantization: Quantization, path: string): void {
   checkOneOf(quantization, ['none', 'int8', 'binary'], path);
+}
+
+function checkEmbedding(embedding: NonNullable<CollectionConfig['embedding']>): void {
+  checkObject(embedding, 'config.embedding');
+  checkKeys(embedding, ['fingerprint'], 'config.embedding');
+  const { fingerprint } = embedding;
+  if (typeof fingerprint !== 'string' || fingerprint === '')
+    throw invalid('config.embedding.fingerprint', 'a string that names a model', fingerprint);
 }
 
 function checkIndexConfig(index: NonNullable<CollectionConfig['index']>): void {
@@ -126,6 +146,7 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     quantization: config.quantization,
     maxMagnitude: config.maxMagnitude,
     schema: config.schema,
+    'embedding.fingerprint': config.embedding?.fingerprint,
     'index.engine': config.index?.engine,
     'index.type': config.index?.type,
     'index.m': config.index?.m,
@@ -134,6 +155,7 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
   };
   const held: Record<string, unknown> = {
     ...stored,
+    'embedding.fingerprint': stored.embedding?.fingerprint,
     'index.engine': stored.index.engine ?? 'isovec',
     'index.type': stored.index.type,
     'index.m': stored.index.m,

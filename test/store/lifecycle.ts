@@ -67,6 +67,26 @@ function configs(open: Open, newLocation: NewLocation): void {
     });
   });
 
+  it('keeps the fingerprint of what makes the vectors, and opens for no other', async () => {
+    const location = newLocation();
+    const database = await open(location);
+    const config = { dimensions: 2, embedding: { fingerprint: 'model 1' } };
+    expect((await (await database.collection('c', config)).info()).config).toMatchObject(config);
+    await database.collection('unnamed', { dimensions: 2 });
+    await database.checkpoint();
+    await database.close();
+    const again = await open(location);
+    expect((await (await again.collection('c', { dimensions: 2 })).info()).config).toMatchObject(config);
+    await again.collection('c', config);
+    for (const name of ['c', 'unnamed'])
+      await expect(
+        again.collection(name, { dimensions: 2, embedding: { fingerprint: 'model 2' } }),
+      ).rejects.toMatchObject({
+        code: 'CONFIG_MISMATCH',
+        details: { mismatches: [{ field: 'embedding.fingerprint', given: 'model 2' }] },
+      });
+  });
+
   it.each([
     [{}, 'config.dimensions'],
     [{ dimensions: 0 }, 'config.dimensions'],
@@ -77,6 +97,8 @@ function configs(open: Open, newLocation: NewLocation): void {
     [{ dimensions: 2, index: { efsearch: 10 } }, 'config.index.efsearch'],
     [{ dimensions: 2, dimension: 2 }, 'config.dimension'],
     [{ dimensions: 2, maxMagnitude: 0 }, 'config.maxMagnitude'],
+    [{ dimensions: 2, embedding: { fingerprint: '' } }, 'config.embedding.fingerprint'],
+    [{ dimensions: 2, embedding: { model: 'm' } }, 'config.embedding.model'],
   ])('refuses the config %j, naming %s', async (config, path) => {
     const database = await open();
     await expect(database.collection('bad', config as never)).rejects.toMatchObject({

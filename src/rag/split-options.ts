@@ -1,0 +1,54 @@
+import { IsovecError } from '../base/errors.ts';
+import { summarize } from '../base/summarize.ts';
+import { estimateTokens } from './estimate-tokens.ts';
+
+export interface SplitOptions {
+  /** Of a chunk at most, in `unit`, its overlap included. 2 to 1,000,000. Default 1000. */
+  size?: number;
+  /**
+   * How much of its end a chunk repeats at the beginning of the next one, at most, in `unit`: whole sentences or lines
+   * that fit, else whole words; nothing where a section begins. 0 to half of `size`. Default a tenth of `size`.
+   */
+  overlap?: number;
+  /** Default 'characters': UTF-16 units, as in `text.length`. */
+  unit?: 'characters' | 'tokens';
+  /** What counts tokens. Default `estimateTokens`. */
+  countTokens?: (text: string) => number;
+  /** What the text is. Default 'markdown', as which prose may be split too. */
+  format?: 'markdown' | 'code' | 'text';
+}
+
+export type ResolvedSplitOptions = Required<SplitOptions>;
+
+const SIZE_DEFAULT = 1000;
+/** Two UTF-16 units: a character outside the Basic Multilingual Plane. */
+const SIZE_MIN = 2;
+const SIZE_MAX = 1_000_000;
+const OVERLAP_SHARE_DEFAULT = 0.1;
+
+/** @throws IsovecError INVALID_ARGUMENT */
+export function resolveSplitOptions(options: SplitOptions): ResolvedSplitOptions {
+  const { size = SIZE_DEFAULT, unit = 'characters', format = 'markdown' } = options;
+  checkInteger(size, SIZE_MIN, SIZE_MAX, 'size');
+  const { overlap = Math.floor(size * OVERLAP_SHARE_DEFAULT), countTokens = estimateTokens } = options;
+  checkInteger(overlap, 0, Math.floor(size / 2), 'overlap');
+  checkOneOf(unit, ['characters', 'tokens'], 'unit');
+  checkOneOf(format, ['markdown', 'code', 'text'], 'format');
+  if (typeof countTokens !== 'function') throw invalid('countTokens', 'a function', countTokens);
+  return { size, overlap, unit, countTokens, format };
+}
+
+function checkInteger(value: unknown, min: number, max: number, name: string): void {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
+    throw invalid(name, `an integer from ${min} to ${max}`, value);
+}
+
+function checkOneOf(value: unknown, known: readonly unknown[], name: string): void {
+  if (!known.includes(value)) throw invalid(name, `one of ${known.join(', ')}`, value);
+}
+
+export function invalid(path: string, expected: string, got: unknown): IsovecError {
+  return new IsovecError('INVALID_ARGUMENT', `${path} must be ${expected}, not ${summarize(got)}`, {
+    details: { path },
+  });
+}

@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { open } from '../../dist/index.node.js';
+import { openDocuments, universalSentenceEncoder } from '../../dist/rag/index.js';
+import { NOTES, QUESTIONS, SPLIT } from './notes.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'isovec-rag-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it.each([false, true])(
+  'answers by meaning, with a real model, and still does after closing and opening (in a worker: %s)',
+  async (worker) => {
+    const embedder = await universalSentenceEncoder();
+    const location = join(folder, String(worker));
+    const openNotes = async () => {
+      const database = await open(location, { worker });
+      return { database, notes: await openDocuments(database, 'notes', { embedder, split: SPLIT }) };
+    };
+    const first = await openNotes();
+    const added = await first.notes.addDocuments(NOTES);
+    expect(added.map(({ status, embedded }) => ({ status, embedded }))).toEqual(
+      NOTES.map(() => ({ status: 'added', embedded: 2 })),
+    );
+    await first.database.close();
+
+    const { database, notes } = await openNotes();
+    expect((await notes.addDocuments(NOTES)).every(({ status }) => status === 'unchanged')).toBe(true);
+    for (const { question, document, headings } of QUESTIONS)
+      expect((await notes.search(question))[0]).toMatchObject({ document, headings });
+    const [hit] = await notes.search(QUESTIONS[0]!.question, { filter: { year: 2021 } });
+    expect(hit!.document).toBe('boat');
+    await database.close();
+  },
+);
