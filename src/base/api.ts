@@ -4,6 +4,7 @@
  * room because every room above speaks them.
  */
 import type { Filter } from './api-filters.ts';
+import type { HitPage, HitSelection, PageQuery, RecommendQuery } from './api-queries.ts';
 import type { CompactResult, IntegrityReport, RepairReport } from './api-reports.ts';
 import type { ErrorCode } from './errors.ts';
 
@@ -261,11 +262,17 @@ export interface Collection<M extends Metadata = Metadata> {
   query(query: Query): Promise<Hit<M>[]>;
   /** Many queries in one call, answered in order. */
   queryMany(queries: Query[]): Promise<Hit<M>[][]>;
+  /** A page of a query's hits. Each page begins behind the last hit of the one before, by score and id: no hit that stays
+   *  as it is comes twice or not at all, whatever is written in between. See docs/queries.md for approximate indexes.
+   *  Errors: INVALID_ARGUMENT where the cursor is damaged, or of another query or collection. */
+  queryPage(query: PageQuery): Promise<HitPage<M>>;
+  /** What is like some records, and unlike others. Errors: NOT_FOUND where an example is not there. */
+  recommend(query: RecommendQuery): Promise<Hit<M>[]>;
 }
 
 export type Include = 'vector' | 'metadata' | 'text';
 
-export interface Query {
+export interface Query extends HitSelection {
   /** At least one of vector and text. Both: hybrid. */
   vector?: VectorInput;
   text?: string;
@@ -299,6 +306,7 @@ export interface Hit<M extends Metadata = Metadata> {
 }
 
 export type * from './api-filters.ts';
+export type * from './api-queries.ts';
 
 // ---------------------------------------------------------------- reports
 

@@ -19,7 +19,10 @@ export interface CompiledFilter {
  * @throws IsovecError INVALID_FILTER, naming the place
  */
 export function compileFilter(filter: unknown, name: string): CompiledFilter {
-  const condition = parseFilter(filter, name);
+  return filterBy(parseFilter(filter, name));
+}
+
+export function filterBy(condition: Condition): CompiledFilter {
   return {
     condition,
     key: keyOf(condition),

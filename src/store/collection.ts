@@ -4,17 +4,20 @@ import type {
   CollectionInfo,
   Filter,
   Hit,
+  HitPage,
   Include,
   Metadata,
+  PageQuery,
   Quantization,
   Query,
+  RecommendQuery,
   RecordInput,
   StoredRecord,
   WriteOptions,
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
-import { checkInteger, unsupported } from './check.ts';
+import { checkInteger } from './check.ts';
 import type { CollectionState } from './collection-state.ts';
 import { copyOf } from './copy-of.ts';
 import type { Draft } from './draft.ts';
@@ -28,6 +31,7 @@ import type { OperationId } from './receipts.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
 import type { RawRecord } from './rows-view.ts';
 import type { ScanBounds } from './scan.ts';
+import type * as SeldomCalls from './seldom-calls.ts';
 import type { Session } from './session.ts';
 import { checkWriteOptions } from './write-options.ts';
 
@@ -119,25 +123,11 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   setQuantization(quantization: Quantization): Promise<void> {
-    return this.#run(async () => {
-      const { config } = this.#state;
-      const { checkQuantization } = await import('./on-demand.ts');
-      checkQuantization(quantization, 'quantization');
-      if (config.index.engine !== undefined)
-        throw unsupported(`quantization with index.engine '${config.index.engine}'`, 'quantization');
-      await this.#refresh();
-      if (this.#state.config.quantization !== quantization)
-        await (await this.#maintenance.overhaul()).replaceIndex(this.#state, { quantization });
-    });
+    return this.#seldom('setQuantization', quantization) as Promise<void>;
   }
 
   setSchema(schema: object | undefined): Promise<void> {
-    const given = copyOf(schema);
-    return this.#run(async () => {
-      const { setSchema } = await import('./schemas.ts');
-      await this.#refresh();
-      await setSchema(this.#engine, this.#maintenance, this.#state, given);
-    });
+    return this.#seldom('setSchema', copyOf(schema)) as Promise<void>;
   }
 
   async *scan(
@@ -195,6 +185,24 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     return this.#run(() => {
       if (!Array.isArray(queries)) throw new IsovecError('INVALID_ARGUMENT', 'queries must be an array');
       return this.#answer(queries, (index) => `queries[${index}]`);
+    });
+  }
+
+  queryPage(query: PageQuery): Promise<HitPage<M>> {
+    return this.#seldom('queryPage', copyOfQuery(query)) as Promise<HitPage<M>>;
+  }
+
+  recommend(query: RecommendQuery): Promise<Hit<M>[]> {
+    return this.#seldom('recommend', copyOfQuery(query)) as Promise<Hit<M>[]>;
+  }
+
+  /** What few call. @param given a copy */
+  #seldom(method: keyof typeof SeldomCalls, given: unknown): Promise<unknown> {
+    return this.#run(async () => {
+      const { [method]: call } = (await import('./on-demand.ts')).seldomCalls;
+      const refresh = () => this.#refresh();
+      const maintenance = this.#maintenance;
+      return call({ engine: this.#engine, state: this.#state, maintenance, refresh }, given as never);
     });
   }
 
@@ -261,6 +269,12 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   #checkThere(): void {
     if (this.#state.isDropped) throw dropped(this.name);
   }
+}
+
+/** Of its vector only its own part of a buffer. */
+function copyOfQuery(query: PageQuery | RecommendQuery): unknown {
+  const { signal, vector, ...rest } = Object(query);
+  return { ...copyOf(rest), signal, vector: vector?.slice?.() ?? vector };
 }
 
 export function dropped(name: string): IsovecError {

@@ -5,6 +5,7 @@ import type { CompiledFilter } from '../filter/filter.ts';
 import { checkBoolean, checkInteger, checkObject, checkOneOf, invalid, unsupported } from './check.ts';
 import type { ResolvedConfig } from './config.ts';
 import { checkedFilter } from './given-filter.ts';
+import type { GivenSelection } from './queries/select.ts';
 import { checkVector, copyVector } from './vectors.ts';
 
 export interface CheckedQuery {
@@ -16,6 +17,8 @@ export interface CheckedQuery {
   include: IncludeFlags;
   filter?: Promise<CompiledFilter>;
   signal?: AbortSignal;
+  /** Not checked yet. */
+  selection?: GivenSelection;
 }
 
 export interface IncludeFlags {
@@ -28,6 +31,7 @@ export function checkQuery(query: Query, path: string, config: ResolvedConfig): 
   checkObject(query, path);
   const { vector, text, topK = TOP_K_DEFAULT, filter, include, ef = config.index.efSearch } = query;
   const { exact = false, minScore = Number.NEGATIVE_INFINITY, fusion, signal } = query;
+  const { groupBy, groupSize, diversity } = query;
   if (text !== undefined) throw unsupported('text search', `${path}.text`);
   if (fusion !== undefined) throw unsupported('hybrid search', `${path}.fusion`);
   if (vector === undefined) throw invalid(`${path}.vector`, 'given', vector);
@@ -47,6 +51,9 @@ export function checkQuery(query: Query, path: string, config: ResolvedConfig): 
     include: checkInclude(include, ['metadata'], `${path}.include`),
     ...(filter !== undefined && { filter: checkedFilter(filter, `${path}.filter`) }),
     ...(signal && { signal }),
+    ...((groupBy ?? groupSize ?? diversity) !== undefined && {
+      selection: { groupBy, groupSize, diversity, path },
+    }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { decodeMetadata } from './metadata.ts';
+import type { Selecting } from './queries/select.ts';
 import type { CheckedQuery } from './query-plan.ts';
 import type { RowsView } from './rows-view.ts';
 
@@ -12,6 +13,10 @@ let onDemand: Pick<typeof import('./on-demand.ts'), 'searchCodes' | 'searchMatch
 /** Answers from one committed state: rows are found, and a view of them taken, in one turn. */
 export async function runQuery(engine: Engine, state: CollectionState, query: CheckedQuery): Promise<Hit[]> {
   const { index, config } = state;
+  if (query.selection) {
+    const { selectHits } = await import('./on-demand.ts');
+    return selectHits(query, selectingFrom(engine, state));
+  }
   const answer = (view: RowsView, found: Neighbours) => hitsOf(view, found, query, config);
   if (query.filter || config.quantization !== 'none') {
     // Waiting for what is there costs a query 3%.
@@ -22,6 +27,11 @@ export async function runQuery(engine: Engine, state: CollectionState, query: Ch
   const { vector, topK, ef, exact } = query;
   const found = exact ? index.scan(vector, topK) : index.search(vector, topK, ef);
   return state.view(found.rows, (view) => answer(view, found));
+}
+
+export function selectingFrom(engine: Engine, state: CollectionState): Selecting {
+  const find = (query: CheckedQuery) => runQuery(engine, state, query);
+  return { find, metric: state.config.metric, pause: engine.pause };
 }
 
 async function hitsOf(

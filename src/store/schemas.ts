@@ -5,9 +5,8 @@ import { canonicalSchema, type Json } from '../schema/canonical.ts';
 import { SchemaValidator, type Violation } from '../schema/schema-validator.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import type { CollectionState } from './collection-state.ts';
-import type { Engine } from './engine.ts';
-import type { Maintenance } from './maintenance.ts';
 import { decodeMetadata } from './metadata.ts';
+import type { Called } from './seldom-calls.ts';
 import { Slices } from './slices.ts';
 
 /** Records read between looks at the clock. */
@@ -80,14 +79,13 @@ function told({ path, message }: Violation): string {
  * @param given as callers give it
  * @throws IsovecError INVALID_ARGUMENT; SCHEMA_VIOLATION, listing ids, when there are records that do not satisfy it
  */
-export async function setSchema(
-  engine: Engine,
-  maintenance: Maintenance,
-  state: CollectionState,
+export async function changeSchema(
+  { engine, state, maintenance, refresh }: Called,
   given: unknown,
 ): Promise<void> {
   const schema = given === undefined ? undefined : checkedSchema(given, 'schema');
   engine.checkWritable();
+  await refresh();
   const overhaul = await maintenance.overhaul();
   await overhaul.alone(async () => {
     if (JSON.stringify(state.config.schema) === JSON.stringify(schema)) return;

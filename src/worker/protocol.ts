@@ -51,6 +51,8 @@ export type DatabaseMethod =
 /** Methods of a collection whose arguments and results are plain data. */
 export type CollectionMethod = 'info' | 'count' | 'get' | 'setQuantization' | 'setSchema';
 
+export type QueryMethod = 'query' | 'queryMany' | 'queryPage' | 'recommend';
+
 /** Methods of a collection that take records with vectors. */
 export type RecordMethod = 'insert' | 'upsert' | 'update';
 
@@ -103,7 +105,8 @@ export type Call =
   | (OfCollection & { type: 'collection'; method: CollectionMethod; args: unknown[] })
   | (OfCollection & { type: 'write'; method: RecordMethod; packed: PackedRecords; priority: Priority })
   | (OfCollection & { type: 'delete'; which: unknown; priority: Priority })
-  | (OfCollection & { type: 'query'; queries: Query[]; isSingle: boolean })
+  /** One query, but for queryMany. */
+  | (OfCollection & { type: 'query'; method: QueryMethod; queries: Query[] })
   /** Begins, or goes on after `bounds`. `scan` is an id that no other scan has. */
   | (OfCollection & { type: 'scan'; scan: number; options: ScanOptions; bounds: ScanBounds | undefined })
   | { type: 'endScan'; scan: number }

@@ -4,10 +4,13 @@ import type {
   CollectionInfo,
   Filter,
   Hit,
+  HitPage,
   Include,
   Metadata,
+  PageQuery,
   Quantization,
   Query,
+  RecommendQuery,
   RecordInput,
   StoredRecord,
   WriteOptions,
@@ -19,7 +22,14 @@ import { checkWriteOptions } from '../store/write-options.ts';
 import { blaming, filterOf, type GivenFilter } from './blame-filter.ts';
 import type { WorkerLink } from './link.ts';
 import { sendRecords } from './packing.ts';
-import type { Call, CollectionMethod, CollectionReference, RecordMethod, ScannedBatch } from './protocol.ts';
+import type {
+  Call,
+  CollectionMethod,
+  CollectionReference,
+  QueryMethod,
+  RecordMethod,
+  ScannedBatch,
+} from './protocol.ts';
 
 /** A collection in a worker. It checks only what must be right to cross; the rest is checked at the other end. */
 export class RemoteCollection<M extends Metadata> implements Collection<M> {
@@ -104,15 +114,27 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
   }
 
   async query(query: Query): Promise<Hit<M>[]> {
-    return (await this.#query([query], () => 'query', true)) as Hit<M>[];
+    return (await this.#query('query', [query])) as Hit<M>[];
+  }
+
+  async queryPage(query: PageQuery): Promise<HitPage<M>> {
+    return (await this.#query('queryPage', [query])) as HitPage<M>;
+  }
+
+  async recommend(query: RecommendQuery): Promise<Hit<M>[]> {
+    return (await this.#query('recommend', [query])) as Hit<M>[];
   }
 
   async queryMany(queries: Query[]): Promise<Hit<M>[][]> {
     if (!Array.isArray(queries)) throw invalid('queries', 'an array', queries);
-    return (await this.#query(queries, (index) => `queries[${index}]`, false)) as Hit<M>[][];
+    return (await this.#query('queryMany', queries, (index) => `queries[${index}]`)) as Hit<M>[][];
   }
 
-  async #query(queries: Query[], pathOf: (index: number) => string, isSingle: boolean): Promise<unknown> {
+  async #query(
+    method: QueryMethod,
+    queries: Query[],
+    pathOf: (index: number) => string = () => 'query',
+  ): Promise<unknown> {
     const signals: AbortSignal[] = [];
     const sent = queries.map((query, index) => {
       checkObject(query, pathOf(index));
@@ -125,7 +147,7 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     });
     const buffers = sent.flatMap(({ vector }) => (vector instanceof Float32Array ? [vector.buffer] : []));
     const id = this.#link.newId();
-    const call: Call = { type: 'query', collection: this.#reference, queries: sent, isSingle };
+    const call: Call = { type: 'query', collection: this.#reference, method, queries: sent };
     const filters = sent.map(({ filter }, index): GivenFilter => [filter, `${pathOf(index)}.filter`]);
     const answered = blaming(filters, () =>
       this.#link.call(call, { id, transfer: buffers as ArrayBuffer[] }),

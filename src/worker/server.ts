@@ -1,10 +1,10 @@
 /** Carries out the calls of one client on a database in this thread. */
 import type {
-  Filter,
   Hit,
+  HitPage,
   Metadata,
-  Quantization,
   Query,
+  RecommendQuery,
   RecordInput,
   StoredRecord,
   WriteOptions,
@@ -92,29 +92,21 @@ export class CallServer {
     return { name, id };
   }
 
-  #collectionCall({ collection: reference, method, args: [which] }: CallOf<'collection'>): Promise<unknown> {
+  #collectionCall({ collection: reference, method, args }: CallOf<'collection'>): Promise<unknown> {
     const collection = this.#collection(reference);
-    switch (method) {
-      case 'info':
-        return collection.info();
-      case 'count':
-        return collection.count(which as Filter | undefined);
-      case 'get':
-        return collection.get(which as string[]);
-      case 'setQuantization':
-        return collection.setQuantization(which as Quantization);
-      case 'setSchema':
-        return collection.setSchema(which as object | undefined);
-    }
+    const call = collection[method] as (...given: unknown[]) => Promise<unknown>;
+    return call.apply(collection, args);
   }
 
   #query(
-    { collection: reference, queries, isSingle }: CallOf<'query'>,
+    { collection: reference, method, queries }: CallOf<'query'>,
     signal: AbortSignal,
-  ): Promise<Hit[] | Hit[][]> {
+  ): Promise<Hit[] | Hit[][] | HitPage> {
     const collection = this.#collection(reference);
     const signalled = queries.map((query): Query => ({ ...query, signal }));
-    return isSingle ? collection.query(signalled[0]!) : collection.queryMany(signalled);
+    return method === 'queryMany'
+      ? collection.queryMany(signalled)
+      : collection[method](signalled[0] as RecommendQuery);
   }
 
   async #scan({ collection, scan, options, bounds }: CallOf<'scan'>): Promise<ScannedBatch> {
@@ -207,7 +199,10 @@ export async function answered<T>(run: () => Promise<T> | T): Promise<Answer<T>>
 /** What of an answer is transferred, not copied. */
 export function answerBuffers(call: Call, answer: Answer<unknown>): Transferable[] {
   if (!answer.ok) return [];
-  if (call.type === 'query') return vectorBuffers((answer.value as Hit[] | Hit[][]).flat());
+  if (call.type === 'query') {
+    const found = answer.value as Hit[] | Hit[][] | HitPage;
+    return vectorBuffers('hits' in found ? found.hits : found.flat());
+  }
   if (call.type === 'scan') return vectorBuffers((answer.value as ScannedBatch).records);
   if ((call.type === 'collection' || call.type === 'within') && call.method === 'get')
     return vectorBuffers([answer.value].flat() as (StoredRecord | undefined)[]);

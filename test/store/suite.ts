@@ -8,6 +8,7 @@ import { lifecycle } from './lifecycle.ts';
 import type { Metric } from './model.ts';
 import { againstModel } from './model-property.ts';
 import { quantization } from './quantization.ts';
+import { reading } from './reading.ts';
 import { sharing } from './sharing.ts';
 import { transactions } from './transactions.ts';
 import { validating } from './validating.ts';
@@ -41,6 +42,7 @@ export function describeStore(store: Store): void {
     transactions(open, newLocation);
     filtering(open, newLocation, store);
     validating(open, newLocation);
+    reading(open, newLocation, store);
     if (!store.hasNoQuantization) quantization(open, newLocation);
     sharing(open, newLocation, store);
     againstModel(open, newLocation, store);

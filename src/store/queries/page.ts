@@ -1,0 +1,82 @@
+/**
+ * Pages of hits: each begins behind the last hit of the one before, by score and id, so what is written between them
+ * moves nothing of what stays.
+ */
+import { checkNotAborted } from '../../base/abort.ts';
+import type { Hit, HitPage, PageQuery } from '../../base/api.ts';
+import { crc32c } from '../../base/crc32c.ts';
+import { encodeUtf8 } from '../../base/utf8.ts';
+import { invalid } from '../check.ts';
+import type { CollectionState } from '../collection-state.ts';
+import { selectingFrom } from '../query.ts';
+import { type CheckedQuery, checkQuery } from '../query-plan.ts';
+import type { Called } from '../seldom-calls.ts';
+import { type CursorPlace, readCursor, writeCursor } from './cursor.ts';
+import type { FindHits } from './select.ts';
+
+/** The fewest hits to look at: pages that look at equally many are cut from one answer of an approximate index. */
+const LOOKED_AT_MIN = 64;
+
+/** @throws IsovecError INVALID_ARGUMENT, and as a query */
+export async function queryPage({ engine, state, refresh }: Called, given: PageQuery): Promise<HitPage> {
+  const query = checkQuery(given, 'query', state.config);
+  if (query.selection)
+    throw invalid('query', 'without groupBy, groupSize and diversity, to be paged', query.selection);
+  const fingerprint = await fingerprintOf(state, query, given);
+  const after = given.cursor === undefined ? undefined : readCursor(given.cursor, fingerprint);
+  await refresh();
+  return findPage(query, after, fingerprint, selectingFrom(engine, state).find);
+}
+
+async function findPage(
+  query: CheckedQuery,
+  after: CursorPlace | undefined,
+  fingerprint: number,
+  find: FindHits,
+): Promise<HitPage> {
+  let count = Math.max(LOOKED_AT_MIN, powerOfTwoAbove((after?.rank ?? 0) + query.topK));
+  for (;;) {
+    checkNotAborted(query.signal);
+    const found = await find({ ...query, topK: count });
+    const isAll = found.length < count;
+    const hits = surely(found, isAll).sort(byScoreAndId);
+    const first = after ? hits.findIndex((hit) => byScoreAndId(hit, after) > 0) : 0;
+    const rest = first === -1 ? [] : hits.slice(first);
+    if (isAll || rest.length > query.topK) {
+      const page = rest.slice(0, query.topK);
+      const last = page.at(-1);
+      if (!last || rest.length === page.length) return { hits: page };
+      const { score, id } = last;
+      return { hits: page, cursor: writeCursor({ score, id, rank: first + page.length }, fingerprint) };
+    }
+    count *= 2;
+  }
+}
+
+/** The same for queries that rank alike. */
+async function fingerprintOf(
+  { id, name }: CollectionState,
+  { vector, filter: compiled }: CheckedQuery,
+  { vector: _, cursor, topK, include, signal, filter, ...options }: PageQuery,
+): Promise<number> {
+  const known = JSON.stringify([id, name, (await compiled)?.key, options]);
+  return crc32c(
+    new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
+    crc32c(encodeUtf8(known)),
+  );
+}
+
+/** Of those with the last score there may be more, that should come before the ones that are there. */
+function surely(found: Hit[], isAll: boolean): Hit[] {
+  const last = found.at(-1);
+  return isAll || !last ? found : found.filter(({ score }) => score > last.score);
+}
+
+function byScoreAndId(a: Pick<Hit, 'score' | 'id'>, b: CursorPlace | Hit): number {
+  if (a.score !== b.score) return b.score - a.score;
+  return a.id < b.id ? -1 : Number(a.id > b.id);
+}
+
+function powerOfTwoAbove(count: number): number {
+  return 2 ** Math.ceil(Math.log2(count + 1));
+}

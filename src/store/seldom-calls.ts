@@ -1,0 +1,36 @@
+/** What few call of a collection. */
+import type { Quantization } from '../base/api.ts';
+import { unsupported } from './check.ts';
+import type { CollectionState } from './collection-state.ts';
+import { checkQuantization } from './config.ts';
+import type { Engine } from './engine.ts';
+import type { Maintenance } from './maintenance.ts';
+
+export { queryPage } from './queries/page.ts';
+export { recommend } from './queries/recommend.ts';
+
+/** What such a call works on. */
+export interface Called {
+  engine: Engine;
+  state: CollectionState;
+  maintenance: Maintenance;
+  /** Takes in what others have written. @throws IsovecError NOT_FOUND when the collection has been dropped */
+  refresh(): Promise<void>;
+}
+
+export async function setQuantization(
+  { state, maintenance, refresh }: Called,
+  quantization: Quantization,
+): Promise<void> {
+  checkQuantization(quantization, 'quantization');
+  const { engine } = state.config.index;
+  if (engine !== undefined) throw unsupported(`quantization with index.engine '${engine}'`, 'quantization');
+  await refresh();
+  if (state.config.quantization !== quantization)
+    await (await maintenance.overhaul()).replaceIndex(state, { quantization });
+}
+
+export async function setSchema(called: Called, schema: object | undefined): Promise<void> {
+  const { changeSchema } = await import('./schemas.ts');
+  return changeSchema(called, schema);
+}

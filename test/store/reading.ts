@@ -1,0 +1,301 @@
+/** What is asked in other ways than by one vector for the nearest, whoever answers. */
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Collection, Hit, Metadata, Query, RecordInput } from '../../src/base/api.ts';
+import { type NewLocation, type Open, type Store, vectorOf, withThree } from './fixture.ts';
+import { distance, type Metric } from './model.ts';
+
+const DIMENSIONS = 4;
+const METRICS: Metric[] = ['cosine', 'dot', 'euclidean'];
+
+type Given = RecordInput & { id: string; vector: number[]; metadata: Metadata };
+
+/** Few different vectors, so that scores are equal; documents of very different length, and some records of none. */
+function records(count: number, seed = 0): Given[] {
+  return Array.from({ length: count }, (_, index) => {
+    const document = index % 7 === 0 ? undefined : `d${Math.floor(Math.sqrt(index))}`;
+    return {
+      id: `r${index}`,
+      vector: vectorOf(1 + ((index * 7 + seed) % Math.ceil(count / 2)), DIMENSIONS),
+      metadata: { in: { document }, even: index % 2 === 0 },
+    };
+  });
+}
+
+async function pagesOf(
+  collection: Collection,
+  query: Query,
+  between: () => Promise<unknown> = async () => {},
+) {
+  const pages: Hit[][] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await collection.queryPage({ ...query, ...(cursor !== undefined && { cursor }) });
+    cursor = page.cursor;
+    pages.push(page.hits);
+    await between();
+  } while (cursor !== undefined);
+  return pages;
+}
+
+/** As `diversity` chooses, said plainly. */
+function mostRelevant(candidates: Hit[], topK: number, diversity: number, metric: Metric): string[] {
+  const score = (a: Hit, b: Hit) => scoreOf(distance(a.vector!, b.vector!, metric), metric);
+  const chosen = candidates.slice(0, 1);
+  while (chosen.length < Math.min(topK, candidates.length)) {
+    const rated = candidates
+      .filter((hit) => !chosen.includes(hit))
+      .map((hit) => {
+        const alike = Math.max(...chosen.map((other) => score(hit, other)));
+        return { hit, value: (1 - diversity) * hit.score - diversity * alike };
+      });
+    chosen.push(rated.reduce((best, each) => (each.value > best.value + 1e-6 ? each : best)).hit);
+  }
+  return chosen.map(({ id }) => id);
+}
+
+function scoreOf(apart: number, metric: Metric): number {
+  if (metric === 'euclidean') return 1 / (1 + apart);
+  return metric === 'dot' ? -apart : 1 - apart;
+}
+
+export function reading(open: Open, _newLocation: NewLocation, { propertyRuns }: Store): void {
+  it.each(METRICS)('gives a query page by page, all of it and nothing twice (%s)', async (metric) => {
+    const database = await open();
+    const collection = await database.collection('c', {
+      dimensions: DIMENSIONS,
+      metric,
+      index: { type: 'flat' },
+    });
+    await collection.insert(records(150));
+    const query = { vector: vectorOf(3, DIMENSIONS), topK: 1000, filter: { even: true } };
+    const all = await collection.query(query);
+    for (const topK of [1, 7, 75, 100]) {
+      const pages = await pagesOf(collection, { ...query, topK, include: ['metadata', 'vector'] });
+      expect(pages.flat().map(({ score }) => score)).toEqual(all.map(({ score }) => score));
+      expect(
+        pages
+          .flat()
+          .map(({ id }) => id)
+          .sort(),
+      ).toEqual(all.map(({ id }) => id).sort());
+      expect(pages.slice(0, -1).every((hits) => hits.length === topK)).toBe(true);
+      expect(pages[0]![0]!.vector).toHaveLength(DIMENSIONS);
+      if (topK === 7) await database.checkpoint();
+    }
+    expect(await collection.queryPage({ ...query, filter: { none: 1 } })).toEqual({ hits: [] });
+    const good = await pagesOf(collection, { ...query, topK: 10, minScore: all[30]!.score });
+    expect(good.flat().length).toBe(all.filter(({ score }) => score >= all[30]!.score).length);
+  });
+
+  it('gives what stays as it is once, whatever is written between the pages', async () => {
+    const write = fc.record({
+      delete: fc.nat(99),
+      upsert: fc.nat(149),
+      seed: fc.integer({ min: 1, max: 60 }),
+    });
+    const database = await open();
+    let count = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(write, { maxLength: 40 }),
+        fc.integer({ min: 3, max: 20 }),
+        async (writes, topK) => {
+          const collection = await database.collection(`c${count++}`, {
+            dimensions: DIMENSIONS,
+            metric: 'dot',
+          });
+          await collection.insert(records(100));
+          const touched = new Set<string>();
+          const left = [...writes];
+          const between = async () => {
+            for (const { delete: gone, upsert, seed } of left.splice(0, 2)) {
+              touched.add(`r${gone}`).add(`r${upsert}`);
+              await collection.delete(`r${gone}`);
+              await collection.upsert({ id: `r${upsert}`, vector: vectorOf(seed, DIMENSIONS) });
+            }
+          };
+          const query = { vector: vectorOf(3, DIMENSIONS), topK, exact: true };
+          const seen = (await pagesOf(collection, query, between)).flat();
+          const stayed = seen.filter(({ id }) => !touched.has(id));
+          expect(stayed.map(({ id }) => id).sort()).toEqual(
+            records(100)
+              .map(({ id }) => id)
+              .filter((id) => !touched.has(id))
+              .sort(),
+          );
+          expect(stayed.map(({ score }) => score)).toEqual(
+            stayed.map(({ score }) => score).sort((a, b) => b - a),
+          );
+        },
+      ),
+      { numRuns: Math.min(propertyRuns, 15), seed: 20_261_121 },
+    );
+  });
+
+  it('takes a cursor for the query and the collection that it is of, and only unchanged', async () => {
+    const database = await open();
+    const collection = await withThree(database);
+    const query = { vector: [1, 0.5, 0], topK: 1 };
+    const { cursor } = await collection.queryPage(query);
+    const refusal = { code: 'INVALID_ARGUMENT', details: { path: 'query.cursor' } };
+    const changed = `${cursor!.slice(0, -3)}${cursor!.at(-3) === 'A' ? 'B' : 'A'}${cursor!.slice(-2)}`;
+    for (const bad of ['', 'x', '!!!!!!!!!!!!', changed, 7 as never, `${cursor}`.slice(0, 20)])
+      await expect(collection.queryPage({ ...query, cursor: bad })).rejects.toMatchObject(refusal);
+    for (const other of [
+      { vector: [1, 0.6, 0] },
+      { exact: true },
+      { filter: { axis: 'y' } },
+      { minScore: 0.1 },
+    ])
+      await expect(collection.queryPage({ ...query, ...other, cursor: cursor! })).rejects.toMatchObject(
+        refusal,
+      );
+    const another = await database.collection('other', { dimensions: 3 });
+    await expect(another.queryPage({ ...query, cursor: cursor! })).rejects.toMatchObject(refusal);
+    const rest = await collection.queryPage({ ...query, topK: 5, include: [], cursor: cursor! });
+    expect(rest.hits.map(({ id }) => id)).toEqual(['x', 'y']);
+    const grouped = { ...query, groupBy: 'axis' } as never;
+    await expect(collection.queryPage(grouped)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  it('gives the best hits of each value of a field, of as many values as are wanted', async () => {
+    const database = await open();
+    const collection = await database.collection('c', { dimensions: DIMENSIONS, metric: 'euclidean' });
+    const given = records(300);
+    // Very many of one document, and of none, before all others.
+    for (let index = 0; index < 200; index++)
+      given.push({
+        id: `n${index}`,
+        vector: vectorOf(3, DIMENSIONS),
+        metadata: { in: { document: [1, null, 'same', ['same'], 'same'][index % 5] } },
+      });
+    await collection.insert(given);
+    const all = { vector: vectorOf(3, DIMENSIONS), topK: 1000, exact: true };
+    for (const filter of [undefined, { even: true }]) {
+      const hits = await collection.query({ ...all, ...(filter && { filter }) });
+      for (const [topK, groupSize] of [
+        [1, 1],
+        [5, 1],
+        [5, 3],
+        [30, 2],
+        [200, 5],
+      ] as const) {
+        const groups = new Map<unknown, number[]>();
+        for (const { score, metadata } of hits) {
+          const value = (metadata.in as Metadata).document;
+          if (typeof value !== 'string' && typeof value !== 'number') continue;
+          if (!groups.has(value) && groups.size === topK) continue;
+          const scores = groups.get(value) ?? [];
+          if (scores.length < groupSize) groups.set(value, [...scores, score]);
+        }
+        const query = { ...all, topK, groupBy: 'in.document', groupSize, ...(filter && { filter }) };
+        const grouped = await collection.query({ ...query, include: ['metadata'] });
+        expect(grouped.map(({ score }) => score)).toEqual([...groups.values()].flat());
+        const values = grouped.map(({ metadata }) => (metadata.in as Metadata).document);
+        // Of values whose best hits are equally good any may be chosen.
+        expect(new Set(values).size).toBe(groups.size);
+        expect(new Set(grouped.map(({ id }) => id)).size).toBe(grouped.length);
+        const [bare] = await collection.query({ ...query, include: [] });
+        expect(bare!.metadata).toEqual({});
+      }
+    }
+  });
+
+  it.each(METRICS)('chooses hits that differ, as maximal marginal relevance says (%s)', async (metric) => {
+    const database = await open();
+    const collection = await database.collection('c', { dimensions: DIMENSIONS, metric });
+    await collection.insert(
+      Array.from({ length: 300 }, (_, at) => ({ id: `${at}`, vector: vectorOf(at + 1, DIMENSIONS) })),
+    );
+    // Of none of them: to one, likeness and relevance would be the same.
+    const query = { vector: vectorOf(1000.5, DIMENSIONS), exact: true };
+    for (const topK of [1, 5, 20]) {
+      const candidates = await collection.query({
+        ...query,
+        topK: Math.max(40, topK * 4),
+        include: ['vector'],
+      });
+      for (const diversity of [0.2, 0.5, 1]) {
+        const hits = await collection.query({ ...query, topK, diversity });
+        expect(hits.map(({ id }) => id)).toEqual(mostRelevant(candidates, topK, diversity, metric));
+        expect(hits[0]).not.toHaveProperty('vector');
+      }
+      expect(await collection.query({ ...query, topK, diversity: 0 })).toEqual(
+        await collection.query({ ...query, topK }),
+      );
+    }
+  });
+
+  it.each(METRICS)(
+    'recommends what is like some records and unlike others, but none of them (%s)',
+    async (metric) => {
+      const database = await open();
+      const collection = await database.collection('c', { dimensions: DIMENSIONS, metric });
+      const given = records(100);
+      await collection.insert(given);
+      const average = (ids: string[]) => {
+        const sum = Array<number>(DIMENSIONS).fill(0);
+        for (const id of ids) {
+          const { vector } = given.find((each) => each.id === id)!;
+          const length = metric === 'cosine' ? Math.hypot(...vector) : 1;
+          for (const [at, component] of vector.entries()) sum[at]! += component / length / ids.length;
+        }
+        return sum;
+      };
+      const positive = ['r3', 'r10', 'r71'];
+      const negative = ['r20', 'r3'];
+      const expected = async (vector: number[], examples: string[], options: Partial<Query> = {}) => {
+        const hits = await collection.query({ vector, topK: 100, exact: true, ...options });
+        return hits.filter(({ id }) => !examples.includes(id)).slice(0, 10);
+      };
+      const scores = (hits: Hit[]) => hits.map(({ score }) => expect.closeTo(score, 4));
+      const liked = await collection.recommend({ positive, exact: true });
+      expect(liked.map(({ score }) => score)).toEqual(scores(await expected(average(positive), positive)));
+      const disliked = average(negative);
+      const away = average(positive).map((component, at) => 2 * component - disliked[at]!);
+      const filter = { even: false };
+      const found = await collection.recommend({ positive, negative, exact: true, filter });
+      expect(found.map(({ score }) => score)).toEqual(
+        scores(await expected(away, [...positive, ...negative], { filter })),
+      );
+      const grouped = await collection.recommend({ positive, groupBy: 'even', topK: 5 });
+      expect(grouped.map(({ metadata }) => metadata.even).sort()).toEqual([false, true]);
+      expect(grouped.some(({ id }) => positive.includes(id))).toBe(false);
+    },
+  );
+
+  it('refuses what cannot be asked, naming the place', async () => {
+    const collection = await withThree(await open());
+    const bad: [object, string][] = [
+      [{ groupBy: '' }, 'query.groupBy'],
+      [{ groupBy: 1 }, 'query.groupBy'],
+      [{ groupBy: 'a', groupSize: 0 }, 'query.groupSize'],
+      [{ groupBy: 'a', groupSize: 5000 }, 'query.groupSize'],
+      [{ groupSize: 2 }, 'query.groupSize'],
+      [{ diversity: 1.5 }, 'query.diversity'],
+      [{ diversity: Number.NaN }, 'query.diversity'],
+      [{ groupBy: 'a', diversity: 0.5 }, 'query.diversity'],
+    ];
+    for (const [options, path] of bad)
+      await expect(collection.query({ vector: [1, 0, 0], ...options })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        details: { path },
+      });
+    const many = collection.queryMany([{ vector: [1, 0, 0] }, { vector: [1, 0, 0], diversity: -1 }]);
+    await expect(many).rejects.toMatchObject({ details: { path: 'queries[1].diversity' } });
+    const examples: [unknown, string, string][] = [
+      [{}, 'INVALID_ARGUMENT', 'query.positive'],
+      [{ positive: [] }, 'INVALID_ARGUMENT', 'query.positive'],
+      [{ positive: ['x', 7] }, 'INVALID_ARGUMENT', 'query.positive[1]'],
+      [{ positive: ['x'], negative: 'y' }, 'INVALID_ARGUMENT', 'query.negative'],
+      [{ positive: ['x', 'nobody'] }, 'NOT_FOUND', 'query.positive[1]'],
+      [{ positive: ['x'], topK: 0 }, 'INVALID_ARGUMENT', 'query.topK'],
+    ];
+    for (const [query, code, path] of examples)
+      await expect(collection.recommend(query as never)).rejects.toMatchObject({ code, details: { path } });
+    await collection.insert({ id: '-x', vector: [-1, 0, 0] });
+    const nowhere = collection.recommend({ positive: ['x', '-x'] });
+    await expect(nowhere).rejects.toMatchObject({ code: 'INVALID_VECTOR' });
+  });
+}
