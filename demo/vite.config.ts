@@ -14,7 +14,7 @@ export default defineConfig({
   base: './',
   resolve: {
     // The package's own name, as a user would import it; Vite looks for it in node_modules only.
-    alias: { isovec: here('../dist/index.js') },
+    alias: { 'isovec/rag': here('../dist/rag/index.js'), isovec: here('../dist/index.js') },
   },
   plugins: [servedFiles(), contentSecurityPolicy(), precache()],
   // The model's runtime looks for Node's modules before it finds that it is in a browser.

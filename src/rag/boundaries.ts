@@ -68,7 +68,12 @@ function codeRank(text: string, lineStart: number, lineEnd: number): Rank {
 }
 
 function proseRank(text: string, at: number): Rank {
-  return ITEM.test(text.slice(at, at + ITEM_HEAD_CHARACTERS)) ? RANK.item : RANK.line;
+  return isItemAt(text, at) ? RANK.item : RANK.line;
+}
+
+/** Whether a list item or a row of a table begins there. */
+export function isItemAt(text: string, at: number): boolean {
+  return ITEM.test(text.slice(at, at + ITEM_HEAD_CHARACTERS));
 }
 
 function sentenceBoundaries(text: string, start: number, end: number, blockEnd: number): Boundary[] {

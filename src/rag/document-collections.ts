@@ -48,15 +48,34 @@ const REGISTER_CONFIG: CollectionConfig = { dimensions: 1, index: { type: 'flat'
 export const REGISTER_VECTOR: readonly number[] = [1];
 
 export const registerName = (name: string): string => `${name}.documents`;
-export const passagesName = (name: string, generation: number): string => `${name}.passages.${generation}`;
+const passagesName = (name: string, generation: number): string => `${name}.passages.${generation}`;
 export const passageId = (document: string, position: number): string => `${document}#${position}`;
 export const passageIds = (document: string, from: number, to: number): string[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, index) => passageId(document, from + index));
 
 export type Register = Collection<RegisterRecord>;
 
-export async function openRegister(database: Database, name: string): Promise<Register> {
-  return database.collection<RegisterRecord>(registerName(name), REGISTER_CONFIG);
+/** @param creates whether it is made where it is not there; else NOT_FOUND */
+export async function openRegister(database: Database, name: string, creates = true): Promise<Register> {
+  return database.collection<RegisterRecord>(registerName(name), creates ? REGISTER_CONFIG : undefined);
+}
+
+/** What takes the place of that collection of chunks, by another model. */
+export function nextPassagesName(name: string, collection: string): string {
+  return passagesName(name, generationOf(name, collection)! + 1);
+}
+
+/** Collections of chunks whose place has been taken. */
+export async function outdatedPassages(database: Database, name: string, current: string): Promise<string[]> {
+  const generation = generationOf(name, current)!;
+  const names = (await database.collections()).map((collection) => collection.name);
+  return names.filter((each) => (generationOf(name, each) ?? generation) < generation);
+}
+
+function generationOf(name: string, collection: string): number | undefined {
+  const prefix = passagesName(name, 0).slice(0, -1);
+  const generation = collection.startsWith(prefix) ? Number(collection.slice(prefix.length)) : Number.NaN;
+  return Number.isInteger(generation) ? generation : undefined;
 }
 
 /** Makes it, the first time. */

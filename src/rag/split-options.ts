@@ -7,7 +7,7 @@ export interface SplitOptions {
   size?: number;
   /**
    * How much of its end a chunk repeats at the beginning of the next one, at most, in `unit`: whole sentences or lines
-   * that fit, else whole words; nothing where a section begins. 0 to half of `size`. Default a tenth of `size`.
+   * that fit, else whole words; nothing where a section begins, and no torn item of a list or row of a table. 0 to half of `size`. Default a tenth of `size`.
    */
   overlap?: number;
   /** Default 'characters': UTF-16 units, as in `text.length`. */

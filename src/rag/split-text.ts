@@ -5,6 +5,7 @@ import {
   boundariesWithin,
   boundaryBefore,
   firstWordStart,
+  isItemAt,
   lastWordBoundary,
   RANK,
   type Rank,
@@ -186,7 +187,7 @@ class TextSplitter {
     for (const { at, rank } of this.#boundaries(lowest - 1, end - 1, following))
       if (rank !== RANK.line && at < first) first = at;
     if (first < end) return Math.min(this.#skipSpace(first), next);
-    if (this.#blockAt(lowest)?.kind === 'code') return next;
+    if (this.#blockAt(lowest)?.kind === 'code' || isItemAt(this.#text, next)) return next;
     const word = firstWordStart(this.#text, lowest, end);
     if (word !== undefined) return word;
     return lowest < end && isClusterStart(this.#text, lowest) ? lowest : next;

@@ -7,7 +7,11 @@ import { missingPeer } from './missing-peer.ts';
 export type FeatureExtraction = (
   texts: string[],
   options: { pooling: Pooling; normalize: boolean },
-) => Promise<{ data: ArrayLike<number>; dims: number[] }>;
+) => Promise<{
+  /** Numbers, from every model that makes embeddings. */
+  data: ArrayLike<unknown>;
+  dims: number[];
+}>;
 
 export type Pooling = 'mean' | 'cls' | 'last_token';
 
@@ -104,8 +108,8 @@ function fingerprintOf(options: TransformersOptions): string {
 }
 
 /** A matrix in one array, as one array a row. */
-function rowsOf(data: ArrayLike<number>, dims: readonly number[]): Float32Array[] {
+function rowsOf(data: ArrayLike<unknown>, dims: readonly number[]): Float32Array[] {
   const [rows = 0, columns = 0] = dims;
-  const all = Float32Array.from(data);
+  const all = Float32Array.from(data as ArrayLike<number>);
   return Array.from({ length: rows }, (_, row) => all.slice(row * columns, (row + 1) * columns));
 }

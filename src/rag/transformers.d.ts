@@ -8,6 +8,6 @@ declare module '@huggingface/transformers' {
     (
       texts: string[],
       options: { pooling: 'mean' | 'cls' | 'last_token'; normalize: boolean },
-    ) => Promise<{ data: ArrayLike<number>; dims: number[] }>
+    ) => Promise<{ data: ArrayLike<unknown>; dims: number[] }>
   >;
 }

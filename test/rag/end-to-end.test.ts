@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { open } from '../../dist/index.node.js';
-import { openDocuments, universalSentenceEncoder } from '../../dist/rag/index.js';
+import { loadUniversalSentenceEncoder, openDocuments, renderContext } from '../../dist/rag/index.js';
 import { NOTES, QUESTIONS, SPLIT } from './notes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'isovec-rag-'));
@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it.each([false, true])(
   'answers by meaning, with a real model, and still does after closing and opening (in a worker: %s)',
   async (worker) => {
-    const embedder = await universalSentenceEncoder();
+    const embedder = await loadUniversalSentenceEncoder();
     const location = join(folder, String(worker));
     const openNotes = async () => {
       const database = await open(location, { worker });
@@ -31,6 +31,8 @@ it.each([false, true])(
       expect((await notes.search(question))[0]).toMatchObject({ document, headings });
     const [hit] = await notes.search(QUESTIONS[0]!.question, { filter: { year: 2021 } });
     expect(hit!.document).toBe('boat');
+    const found = await notes.search(QUESTIONS[1]!.question, { topK: 4 });
+    expect(renderContext(found, { tokens: 80 }).text).toMatch(/^\[1\] boat › The boat › Storms\n## Storms/);
     await database.close();
   },
 );

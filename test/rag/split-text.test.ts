@@ -128,6 +128,14 @@ describe('splitting a text', () => {
     expect(second!.text).toMatch(/^word/);
   });
 
+  it('repeats no torn rows of tables', () => {
+    const row = `| ${'cell '.repeat(10)}|\n`;
+    const chunks = splitText(row.repeat(20), { size: 200, overlap: 30 });
+    expect(chunks.every((chunk) => `${chunk.text}\n` === row.repeat(chunk.text.split('\n').length))).toBe(
+      true,
+    );
+  });
+
   it('ends at sentences, which titles and filled lines do not end', () => {
     const source = `Mr. Smith met Dr. Jones\nat the fair in\nMay. ${'They spoke at length of many things. '.repeat(10)}`;
     const chunks = splitText(source, { size: 60, overlap: 0, format: 'text' });

@@ -24,6 +24,8 @@ for (const name of BROWSER_GLOBALS) {
 }
 // By its path, because Node would choose the entry for Node.
 const { open } = await import('./node_modules/isovec/dist/index.js');
+const { splitText } = await import('./node_modules/isovec/dist/rag/index.js');
 if (touched.size > 0) throw new Error(`Importing isovec touched ${[...touched].join(', ')}`);
 if (typeof open !== 'function') throw new Error('isovec does not export open');
+if (typeof splitText !== 'function') throw new Error('isovec/rag does not export splitText');
 console.log('OK');

@@ -1,5 +1,6 @@
 /** What every consumer does: store, close, and in a later session open again, query and clean up. */
 import { destroy, IsovecError, open } from 'isovec';
+import { openDocuments, renderContext, splitText } from 'isovec/rag';
 
 const RECORDS = [
   { id: 'east', vector: [1, 0, 0], metadata: { title: 'East' } },
@@ -7,12 +8,29 @@ const RECORDS = [
   { id: 'up', vector: [0, 0, 1], metadata: { title: 'Up' } },
 ];
 
+/** Counts letters: no model, but vectors that can be compared. */
+const letters = {
+  fingerprint: 'letters',
+  dimensions: 26,
+  embed: async (texts) =>
+    texts.map((text) => {
+      const vector = new Float32Array(26).fill(0.01);
+      for (const letter of text.toLowerCase().match(/[a-z]/g) ?? []) vector[letter.charCodeAt(0) - 97]++;
+      return vector;
+    }),
+};
+const split = { size: 30, overlap: 0 };
+const DOCUMENT = { id: 'winds', text: '# Winds\n\nThe mistral is cold.\n\n# Waves\n\nA swell goes far.' };
+
 export const session = { write, read, remove, searchByHnswlib, missHnswlib };
 
 async function write(location, options) {
   const database = await open(location, options);
   const directions = await database.collection('directions', { dimensions: 3 });
   await directions.insert(RECORDS);
+  const documents = await openDocuments(database, 'notes', { embedder: letters, split });
+  const { chunks } = await documents.addDocument(DOCUMENT);
+  expect(chunks === splitText(DOCUMENT.text, split).length, `every chunk, got ${chunks}`);
   await database.close();
 }
 
@@ -26,6 +44,11 @@ async function read(location, options) {
   );
   expect((await directions.count()) === RECORDS.length, 'every record');
   await expectError(directions.query({ vector: [1, 2] }), 'DIMENSION_MISMATCH');
+  const documents = await openDocuments(database, 'notes', { embedder: letters, split });
+  const { text } = renderContext(await documents.search('swell', { topK: 1 }), { tokens: 30 });
+  expect(text === '[1] winds › Waves\n# Waves\n\nA swell goes far.', `the swell, got ${text}`);
+  const other = { ...letters, fingerprint: 'others' };
+  await expectError(openDocuments(database, 'notes', { embedder: other }), 'CONFIG_MISMATCH');
   await database.close();
 }
 

@@ -10,6 +10,14 @@ import {
   open,
   type Query,
 } from 'isovec';
+import {
+  type Embedder,
+  openAIEmbedder,
+  openDocuments,
+  renderContext,
+  splitText,
+  type TextChunk,
+} from 'isovec/rag';
 
 type Passage = { title: string; year: number };
 
@@ -31,6 +39,24 @@ export async function titlesOfNearest(location: string, vector: Float32Array): P
   await passages.delete(ids);
   await database.close();
   return hits.map((hit) => hit.metadata.title);
+}
+
+const embedder: Embedder = openAIEmbedder({
+  model: 'm',
+  dimensions: 3,
+  baseUrl: 'http://localhost:11434/v1',
+});
+
+export async function contextFor(database: Database, question: string): Promise<string> {
+  const notes = await openDocuments<Passage>(database, 'notes', {
+    embedder,
+    split: { size: 300, unit: 'tokens' },
+  });
+  const { status } = await notes.addDocument({ id: 'a', text: 'b', metadata: { title: 'c', year: 1790 } });
+  for await (const { metadata } of notes.documents()) console.log(status, metadata.year);
+  const chunks: TextChunk[] = splitText(question);
+  const hits = await notes.search(chunks[0]?.text ?? question, { topK: 3 });
+  return renderContext(hits, { tokens: 1000, label: ({ metadata }) => metadata.title }).text;
 }
 
 export async function forget(location: string): Promise<boolean> {
