@@ -36,7 +36,7 @@ struct target {
   u32 is_crowded;
 };
 
-static struct {
+static struct batch {
   /** Slots, lists and memory for so many slots. */
   u32 count, lists, capacity;
   enum step step;
@@ -300,30 +300,36 @@ u32 batch_finish(void) {
 
 // ------------------------------------------------------------ beginning
 
+/** Batches of a young graph: a tenth of the memory that a whole one takes. */
+#define BATCH_YOUNG 12u
+
+/** Lays a batch of so many slots out behind an address. @return its end */
+static address lay_out_batch(struct batch *of, address start, u32 capacity) {
+  const u32 lists = lists_max(capacity), links = lists * ix.m;
+  of->capacity = capacity;
+  of->mask_words = (ix.capacity_ground + capacity + 31) / 32;
+  of->edges = start;
+  of->newcomers = of->edges + links * (u32)sizeof(key);
+  of->targets = of->newcomers + capacity * (u32)sizeof(struct newcomer);
+  of->choices = of->targets + links * (u32)sizeof(struct target);
+  of->masks = of->choices + lists * (ix.m + 1) * 4;
+  of->finished = of->masks + links * of->mask_words * 4;
+  return of->finished + capacity + links;
+}
+
+u32 batch_bytes(void) {
+  struct batch whole;
+  return batch.capacity == BATCH_MAX ? 0 : lay_out_batch(&whole, 0, BATCH_MAX);
+}
+
 /** Memory for a batch of so many. @return whether there is */
 static int reserve_batch(u32 count) {
   if (count <= batch.capacity) return 1;
-  u32 capacity = 1;
-  while (capacity < count) capacity *= 2;
-  const u32 lists = lists_max(capacity), links = lists * ix.m;
-  const u32 mask_words = (ix.capacity_ground + capacity + 31) / 32;
-  const u32 edges_bytes = links * (u32)sizeof(key);
-  const u32 newcomers_bytes = capacity * (u32)sizeof(struct newcomer);
-  const u32 targets_bytes = links * (u32)sizeof(struct target);
-  const u32 choices_bytes = lists * (ix.m + 1) * 4;
-  const u32 masks_bytes = links * mask_words * 4;
-  const address all =
-      take_bytes(edges_bytes + newcomers_bytes + targets_bytes + choices_bytes + masks_bytes + capacity + links);
-  if (!all) return 0;
-  batch.edges = all;
-  batch.newcomers = batch.edges + edges_bytes;
-  batch.targets = batch.newcomers + newcomers_bytes;
-  batch.choices = batch.targets + targets_bytes;
-  batch.masks = batch.choices + choices_bytes;
-  batch.finished = batch.masks + masks_bytes;
-  batch.mask_words = mask_words;
-  batch.capacity = capacity;
-  return 1;
+  struct batch larger;
+  const u32 capacity = count <= BATCH_YOUNG ? BATCH_YOUNG : BATCH_MAX;
+  const address all = take_bytes(lay_out_batch(&larger, 0, capacity));
+  if (all) lay_out_batch(&batch, all, capacity);
+  return all != 0;
 }
 
 /** Takes the oldest pending slots, with levels drawn. A slot above all others is the last. @return records they need */

@@ -20,6 +20,9 @@
  *  ISOVEC_NO_MEMORY. There must be pending slots, no doomed ones, and no other batch. May grow */
 i32 batch_begin(u32 count);
 
+/** @return what memory for the largest batch has yet to be taken */
+u32 batch_bytes(void);
+
 /** Whether there is a batch. */
 int batch_is_open(void);
 

@@ -172,6 +172,8 @@ extern THREAD_LOCAL struct walker *walker;
 
 /** @return whether the owner's results, best and the answer hold `capacity` keys */
 int reserve_scratch(u32 capacity);
+/** @return what a walker lacks of that, in bytes, once there are so many slots */
+u64 walker_bytes(const struct walker *of, u32 capacity, u32 slots);
 /** @return whether a walker has a query, results of `capacity` keys, and marks for as many slots as there are blocks for */
 int reserve_walker(struct walker *of, u32 capacity);
 

@@ -16,6 +16,10 @@
 EXPORT address isovec_helper_prepare(u32 helper);
 EXPORT u32 isovec_helper_stack_bytes(void);
 
+/** For the owner: isovec_pages_for is to count what so many helpers will take, where more slots than that will be pending.
+ *  @return 0 */
+EXPORT i32 isovec_helpers_expect(u32 helpers, u32 pending);
+
 /** For a helper: takes part until there has been nothing to do for so long, or helpers are dismissed.
  *  @param helper as it was prepared */
 EXPORT void isovec_help(u32 helper, u32 patience_ms);

@@ -2,6 +2,7 @@
 #include "binary.h"
 #include "codes.h"
 #include "nearest.h"
+#include "threads.h"
 
 /** Of one chunk of a pool. */
 #define CHUNK_BYTES 65536u
@@ -121,17 +122,6 @@ int reserve_slots(u32 count) {
   return 1;
 }
 
-u32 isovec_pages_for(u32 count) {
-  const u64 slots = (u64)ix.slots + (count > ix.free_count ? count - ix.free_count : 0);
-  const u64 blocks = (slots + ix.block_mask) >> ix.block_shift;
-  if (slots > SLOTS_MAX || blocks > BLOCKS_MAX) return NONE;
-  u64 end = take_start() + marks_needed(walkers, (u32)blocks << ix.block_shift);
-  if (blocks > ix.blocks) end += (blocks - ix.blocks) * ix.block_bytes;
-  if (ix.type == ISOVEC_HNSW) end += ((u64)count + ix.pending_count) * POOL_BYTES_PER_SLOT;
-  const u64 pages = (end + PAGE_BYTES - 1) / PAGE_BYTES;
-  return pages > memory_pages() ? (u32)(pages - memory_pages()) : 0;
-}
-
 /** A power of two that is not too small. */
 static u32 rounded_capacity(u32 capacity) {
   u32 rounded = 256;
@@ -139,19 +129,30 @@ static u32 rounded_capacity(u32 capacity) {
   return rounded;
 }
 
+static u32 results_bytes(u32 rounded) { return (rounded + FRESH_MAX) * (u32)sizeof(key); }
+
 static int reserve_results(struct walker *of, u32 capacity) {
   if (capacity <= of->capacity) return 1;
   const u32 rounded = rounded_capacity(capacity);
-  const address results = take_bytes((rounded + FRESH_MAX) * (u32)sizeof(key));
+  const address results = take_bytes(results_bytes(rounded));
   if (!results) return 0;
   of->results = results;
   of->capacity = rounded;
   return 1;
 }
 
+static u32 query_bytes(void) { return CODES == ISOVEC_BINARY ? binary_query_bytes(ix.dimensions) : CODE_ALIGNMENT; }
+
 static int reserve_query(struct walker *of) {
-  if (!of->query) of->query = take_bytes(CODES == ISOVEC_BINARY ? binary_query_bytes(ix.dimensions) : CODE_ALIGNMENT);
+  if (!of->query) of->query = take_bytes(query_bytes());
   return of->query != 0;
+}
+
+u64 walker_bytes(const struct walker *of, u32 capacity, u32 slots) {
+  u64 bytes = marks_needed(of, slots);
+  if (!of->query) bytes += query_bytes();
+  if (of->capacity < capacity) bytes += results_bytes(rounded_capacity(capacity));
+  return bytes;
 }
 
 int reserve_walker(struct walker *of, u32 capacity) {
@@ -161,6 +162,20 @@ int reserve_walker(struct walker *of, u32 capacity) {
   if (!reserve_bytes(marks)) return 0;
   make_marks(of, marks);
   return 1;
+}
+
+u32 isovec_pages_for(u32 count) {
+  const u64 slots = (u64)ix.slots + (count > ix.free_count ? count - ix.free_count : 0);
+  const u64 blocks = (slots + ix.block_mask) >> ix.block_shift;
+  if (slots > SLOTS_MAX || blocks > BLOCKS_MAX) return NONE;
+  u64 end = take_start() + marks_needed(walkers, (u32)blocks << ix.block_shift);
+#if HAS_THREADS
+  if (ix.type == ISOVEC_HNSW) end += threads_bytes((u32)blocks << ix.block_shift, (u64)count + ix.pending_count);
+#endif
+  if (blocks > ix.blocks) end += (blocks - ix.blocks) * ix.block_bytes;
+  if (ix.type == ISOVEC_HNSW) end += ((u64)count + ix.pending_count) * POOL_BYTES_PER_SLOT;
+  const u64 pages = (end + PAGE_BYTES - 1) / PAGE_BYTES;
+  return pages > memory_pages() ? (u32)(pages - memory_pages()) : 0;
 }
 
 int reserve_scratch(u32 capacity) {

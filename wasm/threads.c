@@ -46,6 +46,23 @@ static address helper_memory[WALKERS_MAX];
 static u32 bell;
 static u32 is_dismissed;
 
+/** Helpers that are going to be prepared once more slots than that are pending. */
+static u32 expected_count, expected_above;
+
+i32 isovec_helpers_expect(u32 helpers, u32 pending) {
+  expected_count = helpers < WALKERS_MAX ? helpers : WALKERS_MAX - 1;
+  expected_above = pending;
+  return 0;
+}
+
+u64 threads_bytes(u32 slots, u64 pending) {
+  const u32 count = pending > expected_above && expected_count > helpers_count ? expected_count : helpers_count;
+  u64 bytes = batch_bytes();
+  for (u32 i = 1; i <= count; i++)
+    bytes += walker_bytes(walkers + i, ix.ef_construction, slots) + (helper_memory[i] ? 0 : STACK_BYTES + TLS_BYTES);
+  return bytes;
+}
+
 int threads_reserve(void) {
   for (u32 i = 1; i <= helpers_count; i++)
     if (!reserve_walker(walkers + i, ix.ef_construction)) return 0;

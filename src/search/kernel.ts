@@ -54,6 +54,7 @@ interface KernelExports {
   // of the kernel for several threads: wasm/isovec-threads.h
   isovec_helper_prepare(helper: number): number;
   isovec_helper_stack_bytes(): number;
+  isovec_helpers_expect(helpers: number, pending: number): number;
   isovec_helpers_dismiss(isDismissed: number): number;
   isovec_helpers_lost(): number;
   isovec_link_along(count: number): number;

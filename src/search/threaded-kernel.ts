@@ -49,6 +49,7 @@ class ThreadedKernel extends Kernel {
     this.#helpedMin = helpedMin;
     this.#threads = threads;
     this.#memory = memory;
+    this.call('isovec_helpers_expect', threads.count, helpedMin);
   }
 
   /** Up to STEPS_ALONG steps are tasks that are shared with helpers, who go on between one call and the next. More are

@@ -83,6 +83,11 @@ export class Engine {
   lease: WriterLease = new ExclusiveLease(undefined);
   /** Set where others may write, too. */
   follower: Follower | undefined;
+  /**
+   * Empty indexes that have served a ranking, by shape. An instance of the kernel claims 10 GB of addresses until the
+   * garbage collector finds it, which knows nothing of that: 12,000 exact queries with one each would be too many.
+   */
+  readonly rankings = new Map<string, VectorIndex>();
   readonly #kernels: Kernels;
   readonly #staging = new Staging();
   /** Commits that are not on the device yet, oldest first. */
@@ -103,7 +108,8 @@ export class Engine {
 
   get memoryBytes(): number {
     let bytes = this.cache.memoryBytes;
-    for (const state of this.collections.values()) bytes += state.memoryBytes;
+    for (const { memoryBytes } of [...this.collections.values(), ...this.rankings.values()])
+      bytes += memoryBytes;
     return bytes;
   }
 

@@ -94,7 +94,7 @@ class FilterRows {
 
   /** Asks the next rows: a block of those in files, or those in memory until the slice is over. */
   async #ask(): Promise<void> {
-    await this.#slices.rest();
+    if (this.#slices.isOver) await this.#slices.rest();
     this.#followRenumbering();
     const { rows, files, tail } = this.#state;
     while (this.#askedRow < rows.rowCount && !rows.isLive(this.#askedRow)) this.#askedRow++;

@@ -106,6 +106,7 @@ export class MemoryLimit {
 
   #dropCaches(): void {
     this.#engine.cache.shrink(0);
+    this.#engine.rankings.clear();
     for (const { files } of this.#engine.collections.values()) files.vectorCache = undefined;
   }
 

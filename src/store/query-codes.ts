@@ -2,7 +2,7 @@
  * Queries where the index holds codes: the nearest by their codes are ranked anew by their vectors, which are read from
  * storage, or from a bounded memory.
  */
-import type { Neighbours, VectorIndex } from '../search/vector-index.ts';
+import type { Neighbours } from '../search/vector-index.ts';
 import { vectorStrideBytes } from '../tables/vectors-file.ts';
 import type { CollectionFiles } from './collection-files.ts';
 import type { CollectionState } from './collection-state.ts';
@@ -128,11 +128,6 @@ function scanVectors<T>(
   });
 }
 
-/**
- * Indexes that have served a ranking, by database and shape. An instance of the kernel claims 10 GB of addresses until
- * the garbage collector finds it, which knows nothing of that: 12,000 exact queries with one each would be too many.
- */
-const idle = /* @__PURE__ */ new WeakMap<Engine, Map<string, VectorIndex>>();
 /** Memory of an index never shrinks, so one that has grown large goes. */
 const IDLE_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -143,16 +138,17 @@ async function withRanking(
   rank: (ranking: Ranking) => Promise<Neighbours>,
 ): Promise<Neighbours> {
   const key = `${dimensions} ${metric}`;
-  const held = idle.get(engine) ?? new Map<string, VectorIndex>();
-  idle.set(engine, held);
-  const index = held.get(key) ?? (await engine.createFlatIndex({ dimensions, metric }));
-  held.delete(key);
+  const { rankings } = engine;
+  const index = rankings.get(key) ?? (await engine.createFlatIndex({ dimensions, metric }));
+  rankings.delete(key);
   const ranking = new Ranking(index, query);
   try {
     return await rank(ranking);
   } finally {
     ranking.clear();
-    if (index.memoryBytes <= IDLE_BYTES_MAX) held.set(key, index);
+    const { memoryBytes } = index;
+    const mayStay = engine.memoryLimit?.mayCache(memoryBytes) ?? true;
+    if (mayStay && memoryBytes <= IDLE_BYTES_MAX) rankings.set(key, index);
   }
 }
 

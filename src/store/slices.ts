@@ -14,9 +14,8 @@ export class Slices {
     return performance.now() - this.#since > SLICE_MS;
   }
 
-  /** Ends the slice, if it is over. */
+  /** Ends the slice, which is over. */
   async rest(): Promise<void> {
-    if (!this.isOver) return;
     await this.#pause();
     this.#since = performance.now();
   }

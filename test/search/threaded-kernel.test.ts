@@ -179,3 +179,18 @@ test('while threads link, whatever is added, removed and searched for is as a pl
     { numRuns: 15, seed: 3, endOnFailure: true },
   );
 });
+
+test('the memory foreseen for vectors is what they take, helpers and all', async () => {
+  const { threads, index } = makeThreaded(3);
+  index.spareMemory();
+  const before = index.memoryBytes;
+  const foreseen = index.bytesFor(5000);
+  fill(index, vectorsOf(5000, 8));
+  await linkAlong(index, 4);
+  expect(threads.workers).toHaveLength(3);
+  const taken = index.memoryBytes - before;
+  // Memory grows by a sixty-fourth ahead of what is needed, and its last page is never full.
+  const ahead = index.memoryBytes / 64 + 65_536;
+  expect(taken).toBeLessThan(foreseen + ahead);
+  expect(taken).toBeGreaterThan(foreseen / 1.5);
+});

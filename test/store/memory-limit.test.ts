@@ -142,4 +142,20 @@ describe('under a limit of memory', () => {
     expect(await memoryOf(database)).toBeLessThan(6 * MEBIBYTE);
     await database.close();
   });
+
+  it('what exact queries of a quantised collection keep counts, and is kept only where there is room', async () => {
+    const database = await openFiles(new MemoryFiles(), { memoryLimit: 6 * MEBIBYTE });
+    const collection = await database.collection('c', { ...CONFIG, quantization: 'int8' });
+    const takenByQuery = async () => {
+      const before = await memoryOf(database);
+      await collection.query({ vector: vectorOf(1, DIMENSIONS), exact: true });
+      return (await memoryOf(database)) - before;
+    };
+    await collection.insert(batchOf(1_000_000, 100, 10));
+    expect(await takenByQuery()).toBeGreaterThan(0.3 * MEBIBYTE);
+    // Writes come first.
+    await fill(collection, 500);
+    expect(await takenByQuery()).toBeLessThan(0.1 * MEBIBYTE);
+    await database.close();
+  });
 });

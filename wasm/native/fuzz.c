@@ -117,6 +117,7 @@ static void link_some(void) {
 /** Part of what is to be linked, by turns as the owner and as a helper that may leave a task undone for ever. */
 static void link_along(void) {
   if (below(8) == 0) isovec_helper_prepare(1 + below(3));
+  if (below(8) == 0) isovec_helpers_expect(below(4), below(50));
   for (u32 turn = below(12); turn > 0; turn--) {
     if (below(3) == 0)
       batch_work(below(5));
