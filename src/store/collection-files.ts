@@ -133,6 +133,20 @@ export class CollectionFiles {
     return this.#file(this.names[kind], true);
   }
 
+  /** Another file of the collection, which stays open, too. */
+  other(name: string): Promise<StorageFile> {
+    return this.#file(name);
+  }
+
+  /** Closes files that nobody reads any more. */
+  async letGo(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const file = this.#open.get(name);
+      this.#open.delete(name);
+      await (await file)?.close();
+    }
+  }
+
   /** Opens what will be read: once open it can be, even when others have removed it. */
   async hold(): Promise<void> {
     for (const kind of ['vectors', 'records'] as const) await this.#file(this.names[kind]);

@@ -8,10 +8,11 @@ import type { RecordExtent } from '../tables/rows-file.ts';
 import type { CollectionFiles } from './collection-files.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { StoredPages } from './graph-pages.ts';
-import type { StoredCollection } from './manifest-state.ts';
+import type { StoredCollection, StoredSegment } from './manifest-state.ts';
 import type { RememberedFilters } from './matching.ts';
 import { type ConfigChange, changedConfig, type PutOperation, type RecordOperation } from './operations.ts';
 import { type RawRecord, RowsView } from './rows-view.ts';
+import type { TextIndex } from './text/text-index.ts';
 
 export interface CollectionParts {
   rows: RowTable;
@@ -36,6 +37,12 @@ export class CollectionState {
   sample: ComponentSample | undefined;
   /** Which rows match filters that were asked for lately. */
   filters: RememberedFilters | undefined;
+  /** Of a collection with text, once it has been asked for. */
+  text: TextIndex | undefined;
+  /** What of it is in files. */
+  storedText: StoredSegment[] | undefined;
+  /** What a checkpoint is storing of the tail: all that it held from its first row on. */
+  storing: readonly (RawRecord | undefined)[] | undefined;
   /** Steps that the graph has taken since its image was written. */
   graphSteps = 0;
   /** Which pages of its image are stored, once any are. */
@@ -61,7 +68,8 @@ export class CollectionState {
 
   get memoryBytes(): number {
     const index = this.index.memoryBytes + (this.nextIndex?.memoryBytes ?? 0);
-    const derived = (this.filters?.memoryBytes ?? 0) + (this.graphPages?.memoryBytes ?? 0);
+    const derived =
+      (this.filters?.memoryBytes ?? 0) + (this.graphPages?.memoryBytes ?? 0) + (this.text?.memoryBytes ?? 0);
     return this.rows.memoryBytes + this.tail.memoryBytes + this.files.memoryBytes + index + derived;
   }
 
@@ -80,7 +88,9 @@ export class CollectionState {
   }
 
   /** A checkpoint that somebody else has made: what it stored is in files now. @param extents the new ones */
-  adopt({ rowCount, deadCount }: StoredCollection, extents: readonly RecordExtent[]): void {
+  adopt({ rowCount, deadCount, text }: StoredCollection, extents: readonly RecordExtent[]): void {
+    this.storedText = text;
+    this.text = undefined;
     this.files.addExtents(extents);
     if (rowCount > this.tail.firstRow) this.tail.advance(rowCount);
     this.deaths.splice(0, this.deaths.length - (this.rows.deadCount - deadCount));
@@ -89,6 +99,7 @@ export class CollectionState {
   /** The same collection as it was loaded anew, its rows in other numbers. */
   become(state: CollectionState): void {
     const { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages } = state;
+    const { text, storedText } = state;
     if (this.scans.size > 0) {
       const newRows = new Uint32Array(this.rows.rowCount).fill(NO_ROW);
       for (let row = 0; row < newRows.length; row++)
@@ -96,6 +107,7 @@ export class CollectionState {
       for (const scan of this.scans) scan.renumber(newRows);
     }
     Object.assign(this, { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages });
+    Object.assign(this, { text, storedText });
   }
 
   /** Makes room for the vectors of so many more records. @throws IsovecError QUOTA_EXCEEDED; nothing is changed then */

@@ -26,7 +26,7 @@ import { checkedFilter } from './given-filter.ts';
 import type { Maintenance } from './maintenance.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { runQuery } from './query.ts';
-import { checkInclude, checkQuery } from './query-plan.ts';
+import { checkInclude, checkQuery, type IncludeFlags } from './query-plan.ts';
 import type { OperationId } from './receipts.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
 import type { RawRecord } from './rows-view.ts';
@@ -36,6 +36,7 @@ import type { Session } from './session.ts';
 import { checkWriteOptions } from './write-options.ts';
 
 const SCAN_BATCH_DEFAULT = 256;
+const RECORD_PARTS: Include[] = ['vector', 'metadata', 'text'];
 const SCAN_BATCH_MAX = 100_000;
 
 /** What a collection shares with its database. */
@@ -157,16 +158,17 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
       const { filter, batchSize = SCAN_BATCH_DEFAULT, include } = options;
       const checked = filter === undefined ? undefined : checkedFilter(filter, 'options.filter');
       checkInteger(batchSize, 1, SCAN_BATCH_MAX, 'options.batchSize');
-      const { metadata, vector } = checkInclude(include, ['vector', 'metadata'], 'options.include');
+      const parts = checkInclude(include, RECORD_PARTS, 'options.include', RECORD_PARTS);
       await this.#refresh();
       const { Scan } = await import('./on-demand.ts');
-      const wanted = { body: metadata, vector, filter: await checked, pause: this.#engine.pause };
+      const body = parts.metadata || parts.text;
+      const wanted = { body, vector: parts.vector, filter: await checked, pause: this.#engine.pause };
       const scan = new Scan(this.#state, wanted, bounds);
       return {
         next: () =>
           this.#run(async () => {
             const records = await scan.next(batchSize);
-            const published = records.map((record) => this.#publish(record.id, record));
+            const published = records.map((record) => this.#publish(record.id, record, parts));
             return { records: published, bounds: scan.bounds };
           }),
         end: () => scan.end(),
@@ -232,8 +234,8 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     );
   }
 
-  #publish(id: string, record: Partial<RawRecord>): StoredRecord<M> {
-    return publishRecord(id, record) as StoredRecord<M>;
+  #publish(id: string, record: Partial<RawRecord>, parts?: IncludeFlags): StoredRecord<M> {
+    return publishRecord(id, record, parts) as StoredRecord<M>;
   }
 
   /** @param prepare checks and copies what was given, before anything waits */

@@ -17,7 +17,7 @@ import type { StoredSnapshot, StoreSnapshot } from './checkpoint.ts';
 import type { CollectionFiles } from './collection-files.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
-import { growingFileNames } from './manifest-state.ts';
+import { growingFileNames, type StoredSegment } from './manifest-state.ts';
 import type { RawRecord } from './rows-view.ts';
 
 /** Records copied at a time: a few MB of them, whatever the collection's size. */
@@ -152,14 +152,46 @@ export class Rewriting {
       this.#files.addExtents(extents);
     }
     this.#deaths = [];
+    const text = await this.#storeText(live);
     return {
-      collection: { id, name, config, epoch: epoch + 1, rowCount, files: names, deadCount },
-      finish: () => this.#swap(),
+      collection: {
+        id,
+        name,
+        config,
+        epoch: epoch + 1,
+        rowCount,
+        files: names,
+        deadCount,
+        ...(text && { text }),
+      },
+      finish: () => {
+        this.#swap();
+        this.state.storedText = text;
+        this.state.text = undefined;
+      },
       release: async () => {
         await oldFiles.close();
         if (this.state.isDropped) await this.#files.close();
       },
     };
+  }
+
+  /** What is known of texts, in the new numbers. */
+  async #storeText(live: Record<string, LiveFile>): Promise<StoredSegment[] | undefined> {
+    const { rowCount } = this.#rows;
+    if (!this.state.config.text || rowCount === 0) return undefined;
+    const { storeRenumbered } = await import('./text/on-demand.ts');
+    const newRows = this.#newRows(this.#takenRow);
+    const rowOf = (row: number) => (newRows[row] === NO_ROW ? -1 : newRows[row]!);
+    return storeRenumbered(this.#engine, this.state, { endRow: this.#takenRow, rowCount, rowOf }, live);
+  }
+
+  /** Of old rows up to `endRow`, the new ones; NO_ROW for those that are left behind. */
+  #newRows(endRow: number): Uint32Array {
+    const newRows = new Uint32Array(endRow).fill(NO_ROW);
+    for (let row = 0; row < this.#copied.length; row++) newRows[this.#copied[row]!] = row;
+    for (let row = this.#firstAppended; row < endRow; row++) newRows[row] = this.#newRow(row);
+    return newRows;
   }
 
   /** The manifest names the new files: so does memory. What was written since it was noted goes on in the tail. */
@@ -172,9 +204,7 @@ export class Rewriting {
       tail.push(this.#newRow(this.#takenRow), state.tail.get(this.#takenRow));
     }
     this.#bury((row) => !oldRows.isLive(row));
-    const newRows = new Uint32Array(oldRows.rowCount).fill(NO_ROW);
-    for (let row = 0; row < this.#copied.length; row++) newRows[this.#copied[row]!] = row;
-    for (let row = this.#firstAppended; row < newRows.length; row++) newRows[row] = this.#newRow(row);
+    const newRows = this.#newRows(oldRows.rowCount);
     for (const scan of state.scans) scan.renumber(newRows);
     state.rows = this.#rows;
     state.files = this.#files;

@@ -20,6 +20,12 @@ export interface ResolvedConfig {
   /** In canonical form. */
   schema?: object;
   embedding?: { fingerprint: string };
+  /** Left out: records have no text. */
+  text?: TextConfig;
+}
+
+export interface TextConfig {
+  language: 'en' | 'none';
 }
 
 const CONFIG_KEYS = [
@@ -50,6 +56,7 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
     maxMagnitude,
     schema,
     embedding,
+    text,
   } = config;
   if (dimensions === undefined)
     throw new IsovecError(
@@ -68,6 +75,7 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
     ...(maxMagnitude !== undefined && { maxMagnitude }),
     ...(schema !== undefined && { schema }),
     ...(embedding && { embedding: { fingerprint: embedding.fingerprint } }),
+    ...(text && { text: { language: languageOf(text) ?? 'en' } }),
   };
 }
 
@@ -90,7 +98,7 @@ function checkConfig(config: CollectionConfig): void {
   if (metric !== undefined) checkOneOf(metric, ['cosine', 'dot', 'euclidean'], 'config.metric');
   if (quantization !== undefined) checkQuantization(quantization, 'config.quantization');
   if (fields !== undefined) throw unsupported('indexed metadata fields', 'config.fields');
-  if (text !== undefined && text !== false) throw unsupported('text search', 'config.text');
+  if (text !== undefined) checkTextConfig(text);
   if (maxMagnitude !== undefined && !(typeof maxMagnitude === 'number' && maxMagnitude > 0))
     throw new IsovecError(
       'INVALID_ARGUMENT',
@@ -100,6 +108,18 @@ function checkConfig(config: CollectionConfig): void {
   if (embedding !== undefined) checkEmbedding(embedding);
   if (index !== undefined) checkIndexConfig(index);
   if (index?.engine === 'hnswlib-wasm') checkHnswlibConfig(config);
+}
+
+function checkTextConfig(text: NonNullable<CollectionConfig['text']>): void {
+  if (typeof text === 'boolean') return;
+  checkObject(text, 'config.text');
+  checkKeys(text, ['language'], 'config.text');
+  if (text.language !== undefined) checkOneOf(text.language, ['en', 'none'], 'config.text.language');
+}
+
+/** What is said of it, if anything is. */
+function languageOf(text: CollectionConfig['text']): 'en' | 'none' | undefined {
+  return typeof text === 'object' ? text.language : undefined;
 }
 
 /** What hnswlib-wasm does not do. */
@@ -147,6 +167,8 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     maxMagnitude: config.maxMagnitude,
     schema: config.schema,
     'embedding.fingerprint': config.embedding?.fingerprint,
+    text: config.text === undefined ? undefined : Boolean(config.text),
+    'text.language': languageOf(config.text),
     'index.engine': config.index?.engine,
     'index.type': config.index?.type,
     'index.m': config.index?.m,
@@ -156,6 +178,8 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
   const held: Record<string, unknown> = {
     ...stored,
     'embedding.fingerprint': stored.embedding?.fingerprint,
+    text: stored.text !== undefined,
+    'text.language': stored.text?.language,
     'index.engine': stored.index.engine ?? 'isovec',
     'index.type': stored.index.type,
     'index.m': stored.index.m,

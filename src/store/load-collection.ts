@@ -44,6 +44,7 @@ export async function loadCollection(
   }
   const state = new CollectionState(id, name, config, epoch, { rows, files, index });
   state.graphPages = graphPages;
+  state.storedText = stored.text;
   return state;
 }
 

@@ -27,6 +27,8 @@ export interface StoredCollection {
   codes?: StoredCodes;
   /** Left out until the graph has been stored; derived data, rebuilt when damaged. */
   graph?: string;
+  /** Of a collection with text, once any has been stored: by rows, without gaps; derived data, made anew when damaged. */
+  text?: StoredSegment[];
 }
 
 /** A file that grows until the codes change, or the rows' numbers do. */
@@ -37,6 +39,14 @@ export interface StoredCodes {
   calibration?: Calibration;
 }
 
+/** A file of the terms of consecutive rows; written once. */
+export interface StoredSegment {
+  file: string;
+  firstRow: number;
+  rowCount: number;
+  bytes: number;
+}
+
 export const INITIAL_STATE: DatabaseState = { nextCollectionId: 1, collections: [] };
 
 export function growingFileNames(collectionId: number, epoch: number): GrowingFiles {
@@ -45,9 +55,10 @@ export function growingFileNames(collectionId: number, epoch: number): GrowingFi
 }
 
 /** All that the manifest names of a collection. */
-export function filesOf({ files, rowCount, codes, graph }: StoredCollection): string[] {
+export function filesOf({ files, rowCount, codes, graph, text = [] }: StoredCollection): string[] {
   const names = rowCount > 0 ? [files.rows, files.records, files.vectors] : [];
   if (codes) names.push(codes.file);
   if (graph !== undefined) names.push(graph);
+  for (const { file } of text) names.push(file);
   return names;
 }

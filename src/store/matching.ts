@@ -6,10 +6,10 @@ import { checkNotAborted } from '../base/abort.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
 import { Bitmap } from '../tables/growable.ts';
 import type { RowTable } from '../tables/row-table.ts';
+import { decodeJson, parseMetadata } from './body.ts';
 import { dropped } from './collection.ts';
 import type { CollectionState } from './collection-state.ts';
 import { MatchingRows } from './matching-rows.ts';
-import { decodeJson, parseMetadata } from './metadata.ts';
 import { Slices } from './slices.ts';
 
 /** Filters of a collection that are remembered: a bit a row each, 1 MB in all for a million rows. */

@@ -18,40 +18,11 @@ export function encodeMetadata(metadata: Metadata | undefined, path: string): Ui
   return encodeUtf8(JSON.stringify(metadata));
 }
 
-const decoder = /* @__PURE__ */ new TextDecoder();
-
-/** @throws IsovecError CORRUPTION */
-export function decodeMetadata(body: Uint8Array): Metadata {
-  return parseMetadata(decodeJson(body));
-}
-
-export function decodeJson(body: Uint8Array): string {
-  return decoder.decode(body);
-}
-
-/** @throws IsovecError CORRUPTION */
-export function parseMetadata(json: string): Metadata {
-  try {
-    return JSON.parse(json) as Metadata;
-  } catch (cause) {
-    throw new IsovecError('CORRUPTION', 'the metadata of a record is not JSON', { cause });
-  }
-}
-
 /** Changes to metadata, encoded: a field to be removed, undefined or null, is null in it. */
 export function encodeMetadataChanges(changes: Metadata, path: string): Uint8Array {
   checkObject(changes, path);
   const entries = Object.entries(changes).map(([key, value]) => [key, value === undefined ? null : value]);
   return encodeMetadata(Object.fromEntries(entries), path);
-}
-
-/** Shallow: each field of `changes` takes the place of that of `body`, or removes it. Both encoded, as is the result. */
-export function mergeMetadata(body: Uint8Array, changes: Uint8Array): Uint8Array {
-  const merged = new Map(Object.entries(decodeMetadata(body)));
-  for (const [key, value] of Object.entries(decodeMetadata(changes)))
-    if (value === null) merged.delete(key);
-    else merged.set(key, value);
-  return encodeUtf8(JSON.stringify(Object.fromEntries(merged)));
 }
 
 function checkJson(value: unknown, path: string, depth: number): void {

@@ -4,10 +4,10 @@
  */
 import type { Filter, Metadata, RecordInput } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
+import { joinBody, mergeMetadata, splitBody } from './body.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
 import { checkedFilter } from './given-filter.ts';
-import { mergeMetadata } from './metadata.ts';
 import {
   type Change,
   type CheckedChange,
@@ -60,7 +60,10 @@ export function updating<M extends Metadata>(
     checkChange(record, path, state.config),
   );
   return {
-    bytes: checked.reduce((sum, change) => sum + sizeOf(change.id, change.metadata, change.vector), 0),
+    bytes: checked.reduce(
+      (sum, { id, metadata, text, vector }) => sum + sizeOf(id, metadata, vector) + (text?.byteLength ?? 0),
+      0,
+    ),
     async apply(draft) {
       const bodies: PlacedBody[] = [];
       for (const [index, change] of checked.entries()) {
@@ -154,7 +157,7 @@ function sizeOf(id: string, body?: Uint8Array, vector?: Float32Array): number {
 async function changed(
   draft: Draft,
   state: CollectionState,
-  { id, path, vector, metadata }: CheckedChange,
+  { id, path, vector, metadata, text }: CheckedChange,
 ): Promise<RawRecord> {
   const record = await draft.get(state, id);
   if (!record)
@@ -164,6 +167,16 @@ async function changed(
   return {
     vector: vector ?? record.vector,
     checksum: vector ? undefined : record.checksum,
-    body: metadata ? mergeMetadata(record.body, metadata) : record.body,
+    body: metadata || text ? changedBody(record.body, metadata, text) : record.body,
   };
+}
+
+function changedBody(
+  body: Uint8Array,
+  changes: Uint8Array | undefined,
+  text: Uint8Array | undefined,
+): Uint8Array {
+  const before = splitBody(body);
+  const metadata = changes ? mergeMetadata(before.metadata, changes) : before.metadata;
+  return joinBody(metadata, text ?? before.text);
 }

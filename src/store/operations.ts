@@ -17,7 +17,7 @@ export interface PutOperation {
   collectionId: number;
   /** UTF-8. */
   id: Uint8Array;
-  /** Metadata as JSON in UTF-8. */
+  /** As in body.ts. */
   body: Uint8Array;
   vector: Float32Array;
   /** As in RawRecord. */

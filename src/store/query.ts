@@ -1,23 +1,38 @@
 import type { Hit, Metadata } from '../base/api.ts';
 import type { Neighbours } from '../search/vector-index.ts';
+import { decodeMetadata, textOf } from './body.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Engine } from './engine.ts';
-import { decodeMetadata } from './metadata.ts';
 import type { Selecting } from './queries/select.ts';
 import type { CheckedQuery } from './query-plan.ts';
 import type { RowsView } from './rows-view.ts';
 
 let onDemand: Pick<typeof import('./on-demand.ts'), 'searchCodes' | 'searchMatching'> | undefined;
 
-/** Answers from one committed state: rows are found, and a view of them taken, in one turn. */
 export async function runQuery(engine: Engine, state: CollectionState, query: CheckedQuery): Promise<Hit[]> {
-  const { index, config } = state;
   if (query.selection) {
     const { selectHits } = await import('./on-demand.ts');
     return selectHits(query, selectingFrom(engine, state));
   }
-  const answer = (view: RowsView, found: Neighbours) => hitsOf(view, found, query, config);
+  if (query.text) {
+    const { searchText } = await import('./text/on-demand.ts');
+    return searchText(engine, state, query, query.text, { findNearest, scoreOf });
+  }
+  return findNearest(engine, state, query, (view, found) => hitsOf(view, found, query, state.config));
+}
+
+/**
+ * Answers from one committed state: rows are found, and a view of them taken, in one turn.
+ * @param answer gets what is found
+ */
+export async function findNearest<T>(
+  engine: Engine,
+  state: CollectionState,
+  query: CheckedQuery,
+  answer: (view: RowsView, found: Neighbours) => Promise<T>,
+): Promise<T> {
+  const { index, config } = state;
   if (query.filter || config.quantization !== 'none') {
     // Waiting for what is there costs a query 3%.
     onDemand ??= await import('./on-demand.ts');
@@ -41,18 +56,22 @@ async function hitsOf(
   { metric }: ResolvedConfig,
 ): Promise<Hit[]> {
   const count = countAbove(distances, minScore, metric);
-  const reading = { body: include.metadata, vector: include.vector };
+  const reading = { body: include.metadata || include.text, vector: include.vector };
   const records = reading.body || reading.vector ? await view.read(rows.subarray(0, count), reading) : [];
   return Array.from(rows.subarray(0, count), (row, at) => {
     const distance = distances[at]!;
     const record = records[at];
+    const text = include.text ? textOf(record!.body!) : undefined;
     return {
       id: view.id(row),
       score: scoreOf(distance, metric),
       distance,
-      metadata: reading.body ? decodeMetadata(record!.body!) : ({} as Metadata),
+      metadata: include.metadata ? decodeMetadata(record!.body!) : ({} as Metadata),
       // A copy: what is held must not be changed by whoever gets it.
       ...(reading.vector && { vector: record!.vector!.slice() }),
+      ...(text !== undefined && { text }),
+      // There are no words to be found.
+      ...(include.highlights && { highlights: [] }),
     };
   });
 }

@@ -1,11 +1,14 @@
-/** The door for what is written: everything behind it receives ids as UTF-8, bodies as JSON and checked vectors. */
+/** The door for what is written: everything behind it receives ids as UTF-8, encoded bodies and checked vectors. */
 import type { Metadata, RecordInput, StoredRecord } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { ID_BYTES_MAX } from '../base/limits.ts';
+import { encodeUtf8 } from '../base/utf8.ts';
 import { vectorChecksum } from '../tables/vectors-file.ts';
-import { checkObject, invalid, unsupported } from './check.ts';
+import { decodeMetadata, joinBody, textOf } from './body.ts';
+import { checkObject, invalid } from './check.ts';
 import type { ResolvedConfig } from './config.ts';
-import { decodeMetadata, encodeMetadata, encodeMetadataChanges } from './metadata.ts';
+import { encodeMetadata, encodeMetadataChanges } from './metadata.ts';
+import type { IncludeFlags } from './query-plan.ts';
 import type { RawRecord } from './rows-view.ts';
 import { createUuid } from './uuid.ts';
 import { checkVector, copyVector } from './vectors.ts';
@@ -38,10 +41,12 @@ export function checkRecord(
   const { id = createUuid(), vector, metadata, text } = record;
   checkId(id, `${path}.id`);
   if (vector === undefined) throw invalid(`${path}.vector`, 'given', vector);
-  if (text !== undefined) throw unsupported('text', `${path}.text`);
   const copy = copyVector(vector, `${path}.vector`, room);
   checkVector(copy, config, `${path}.vector`);
-  const body = encodeMetadata(metadata, `${path}.metadata`);
+  const body = joinBody(
+    encodeMetadata(metadata, `${path}.metadata`),
+    encodeText(text, `${path}.text`, config),
+  );
   return { id, body, vector: copy, checksum: vectorChecksum(copy) };
 }
 
@@ -54,6 +59,8 @@ export interface CheckedChange {
   vector?: Float32Array;
   /** As `mergeMetadata` takes it. */
   metadata?: Uint8Array;
+  /** In UTF-8. */
+  text?: Uint8Array;
 }
 
 /** @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH, INVALID_VECTOR, each naming the change's place */
@@ -61,7 +68,7 @@ export function checkChange(change: Change, path: string, config: ResolvedConfig
   checkObject(change, path);
   const { id, vector, metadata, text } = change;
   checkId(id, `${path}.id`);
-  if (text !== undefined) throw unsupported('text', `${path}.text`);
+  const encodedText = encodeText(text, `${path}.text`, config);
   const copy = vector === undefined ? undefined : copyVector(vector, `${path}.vector`);
   if (copy) checkVector(copy, config, `${path}.vector`);
   return {
@@ -69,7 +76,17 @@ export function checkChange(change: Change, path: string, config: ResolvedConfig
     path,
     ...(copy && { vector: copy }),
     ...(metadata !== undefined && { metadata: encodeMetadataChanges(metadata, `${path}.metadata`) }),
+    ...(encodedText && { text: encodedText }),
   };
+}
+
+/** @throws IsovecError INVALID_ARGUMENT */
+function encodeText(text: unknown, path: string, config: ResolvedConfig): Uint8Array | undefined {
+  if (text === undefined) return undefined;
+  if (!config.text) throw invalid(path, 'left out in a collection without config.text', text);
+  if (typeof text !== 'string') throw invalid(path, 'a string', text);
+  checkWellFormed(text, path);
+  return encodeUtf8(text);
 }
 
 /** @throws IsovecError INVALID_ARGUMENT, naming which */
@@ -99,19 +116,30 @@ export function checkName(name: unknown, path: string, bytesMax: number): assert
         details: { path, bytes },
       },
     );
-  if (LONE_SURROGATE.test(name))
+  checkWellFormed(name, path);
+}
+
+/** @throws IsovecError INVALID_ARGUMENT */
+function checkWellFormed(text: string, path: string): void {
+  if (LONE_SURROGATE.test(text))
     throw invalid(path, 'well-formed Unicode', 'a string with half of a surrogate pair');
 }
 
-/** Encoding would turn it into U+FFFD, and two ids into one. */
+/** Encoding would turn it into U+FFFD: two ids into one, and a text into another. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** A record as callers get it. */
-export function publishRecord(id: string, { body, vector }: Partial<RawRecord>): StoredRecord {
+export function publishRecord(
+  id: string,
+  { body, vector }: Partial<RawRecord>,
+  parts: Pick<IncludeFlags, 'metadata' | 'text'> = { metadata: true, text: true },
+): StoredRecord {
+  const text = body && parts.text ? textOf(body) : undefined;
   return {
     id,
     // A copy: what is held must not be changed by whoever gets it.
     vector: vector ? vector.slice() : new Float32Array(),
-    metadata: body ? decodeMetadata(body) : {},
+    metadata: body && parts.metadata ? decodeMetadata(body) : {},
+    ...(text !== undefined && { text }),
   };
 }

@@ -4,8 +4,8 @@ import { SCHEMA_VIOLATIONS_MAX } from '../base/limits.ts';
 import { canonicalSchema, type Json } from '../schema/canonical.ts';
 import { SchemaValidator, type Violation } from '../schema/schema-validator.ts';
 import type { RowTable } from '../tables/row-table.ts';
+import { decodeMetadata } from './body.ts';
 import type { CollectionState } from './collection-state.ts';
-import { decodeMetadata } from './metadata.ts';
 import type { Called } from './seldom-calls.ts';
 import { Slices } from './slices.ts';
 

@@ -22,6 +22,10 @@ export const BLOCK_KINDS = {
   codes: 5,
   pages: 6,
   image: 7,
+  postings: 9,
+  terms: 10,
+  lengths: 11,
+  segment: 12,
 } as const;
 
 export type BlockKind = keyof typeof BLOCK_KINDS;

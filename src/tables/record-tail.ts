@@ -1,7 +1,7 @@
 import { assert } from '../base/errors.ts';
 
 export interface TailRecord {
-  /** Metadata as JSON in UTF-8. */
+  /** As in store/body.ts. */
   body: Uint8Array;
   vector: Float32Array;
   /** Of the vector, as in `vectorChecksum`, where it is known. */

@@ -10,7 +10,7 @@
  *   8  4  position  of the row in insertion order
  *  12  2  length    of the id
  *  14     id, in UTF-8
- *         body: the record's metadata as JSON in UTF-8; empty if the row was dead when it was written
+ *         body: the record's metadata and text, as store/body.ts has them; empty if the row was dead when it was written
  */
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';

@@ -62,7 +62,12 @@ export function badInput(open: Open, newLocation: NewLocation): void {
       'INVALID_ARGUMENT',
       { path: 'records[1].metadata.a' },
     ],
-    ['text', { id: 'b', vector: [1, 2, 3], text: 'hello' }, 'UNSUPPORTED', { path: 'records[1].text' }],
+    [
+      'text in a collection without',
+      { id: 'b', vector: [1, 2, 3], text: 'hello' },
+      'INVALID_ARGUMENT',
+      { path: 'records[1].text' },
+    ],
     ['the id of another', { id: 'x', vector: [1, 2, 3] }, 'DUPLICATE_ID', { path: 'records[1].id', id: 'x' }],
     ['the same id twice', { id: 'a', vector: [1, 2, 3] }, 'DUPLICATE_ID', { path: 'records[1].id', id: 'a' }],
   ];
@@ -92,7 +97,7 @@ export function badInput(open: Open, newLocation: NewLocation): void {
     [{ vector: [Number.NaN, 0, 0] }, 'INVALID_VECTOR', 'query.vector[0]'],
     [{}, 'INVALID_ARGUMENT', 'query.vector'],
     [{ vector: [1, 0, 0], filter: { axis: { $near: 'x' } } }, 'INVALID_FILTER', 'query.filter.axis.$near'],
-    [{ text: 'axis' }, 'UNSUPPORTED', 'query.text'],
+    [{ text: 'axis' }, 'INVALID_ARGUMENT', 'query.text'],
   ])('refuses the query %j with %s at %s', async (query, code, path) => {
     const collection = await withThree(await open());
     const refused = collection.query(query as never);

@@ -108,7 +108,7 @@ function configs(open: Open, newLocation: NewLocation): void {
     expect(await database.collections()).toEqual([]);
   });
 
-  it.each([{ fields: { year: 'number' as const } }, { text: true }])(
+  it.each([{ fields: { year: 'number' as const } }])(
     'says that %j is for a later version',
     async (feature) => {
       const database = await open();

@@ -10,6 +10,7 @@ import { againstModel } from './model-property.ts';
 import { quantization } from './quantization.ts';
 import { reading } from './reading.ts';
 import { sharing } from './sharing.ts';
+import { texts } from './text/texts.ts';
 import { transactions } from './transactions.ts';
 import { validating } from './validating.ts';
 
@@ -43,6 +44,7 @@ export function describeStore(store: Store): void {
     filtering(open, newLocation, store);
     validating(open, newLocation);
     reading(open, newLocation, store);
+    texts(open, newLocation, store);
     if (!store.hasNoQuantization) quantization(open, newLocation);
     sharing(open, newLocation, store);
     againstModel(open, newLocation, store);

@@ -29,6 +29,12 @@ export async function openSalvaged(parts: SalvageParts): Promise<Engine | undefi
 }
 
 function needsSalvaging({ findings, manifest }: DatabaseSurvey): boolean {
-  const derived = new Set(manifest.state.collections.flatMap(({ graph, codes }) => [graph, codes?.file]));
+  const derived = new Set(
+    manifest.state.collections.flatMap(({ graph, codes, text = [] }) => [
+      graph,
+      codes?.file,
+      ...text.map(({ file }) => file),
+    ]),
+  );
   return findings.problems.some(({ file }) => file !== MANIFEST_COPY_NAME && !derived.has(file));
 }

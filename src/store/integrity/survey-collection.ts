@@ -10,7 +10,7 @@ import { salvageVectors, vectorOffset, vectorStrideBytes } from '../../tables/ve
 import { readCodes } from '../codes.ts';
 import type { ResolvedConfig } from '../config.ts';
 import { readGraph } from '../graph-pages.ts';
-import type { StoredCodes, StoredCollection } from '../manifest-state.ts';
+import type { StoredCodes, StoredCollection, StoredSegment } from '../manifest-state.ts';
 import type { Finding, Findings } from './findings.ts';
 import { isDamage, type SurveyedFile, surveyFile } from './survey-file.ts';
 import { KnownRows, RecordsSurvey, type SurveyedRecords, surveyRowsFile } from './survey-rows.ts';
@@ -51,10 +51,11 @@ export async function surveyCollection(
 ): Promise<CollectionSurvey> {
   const problemsBefore = parts.findings.problems.length;
   const survey = new Survey(parts, stored);
-  const { rowCount, codes, graph } = stored;
+  const { rowCount, codes, graph, text } = stored;
   if (rowCount > 0) await survey.readFiles();
   if (codes) await survey.readCodes(codes);
   if (graph !== undefined) await survey.readGraph(graph);
+  if (text) await survey.readText(text);
   return { ...(await survey.conclude()), isDamaged: parts.findings.problems.length > problemsBefore };
 }
 
@@ -124,6 +125,28 @@ class Survey {
         findings.add(codes.file, 'checksum', error.message);
       }
     });
+  }
+
+  async readText(segments: readonly StoredSegment[]): Promise<void> {
+    const { storage, files, findings, pause } = this.#parts;
+    const { checkSegment } = await import('../text/on-demand.ts');
+    let row = 0;
+    for (const stored of segments) {
+      const { file: name, firstRow, rowCount } = stored;
+      const live = files[name];
+      if (firstRow !== row || firstRow + rowCount > this.#stored.rowCount || stored.bytes !== live?.bytes)
+        findings.add(name, 'reference', `is not the segment from row ${row} on`);
+      row = firstRow + rowCount;
+      await surveyFile(storage, name, 'text', live, findings, async ({ file, bytes }) => {
+        if (bytes < stored.bytes) return;
+        try {
+          await checkSegment(file, stored, pause);
+        } catch (error) {
+          if (!isDamage(error)) throw error;
+          findings.add(name, 'checksum', error.message);
+        }
+      });
+    }
   }
 
   async conclude(): Promise<Omit<CollectionSurvey, 'isDamaged'>> {

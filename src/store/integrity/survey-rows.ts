@@ -13,7 +13,7 @@ import { entryInBlock, type RecordEntry } from '../../tables/record-entry.ts';
 import { salvageEntries } from '../../tables/records-file.ts';
 import { decodeIds, type RecordExtent, type RowsFileContent, takeRowsBlock } from '../../tables/rows-file.ts';
 import { decodeDeaths } from '../../tables/write-block.ts';
-import { decodeMetadata } from '../metadata.ts';
+import { decodeMetadata } from '../body.ts';
 import type { Finding, Findings } from './findings.ts';
 import { isDamage, type SurveyedFile } from './survey-file.ts';
 

@@ -1,0 +1,55 @@
+/** The door for what a query asks of texts. */
+import type { Fusion, TextOptions } from '../../base/api.ts';
+import type { TextQuery } from '../../text/text-query.ts';
+import { checkBoolean, checkKeys, checkObject, checkOneOf, invalid } from '../check.ts';
+import type { ResolvedConfig } from '../config.ts';
+import type { GivenText } from '../query-plan.ts';
+
+const RRF_K_DEFAULT = 60;
+const VECTOR_WEIGHT_DEFAULT = 0.5;
+
+export interface CheckedText {
+  text: string;
+  options: Omit<TextQuery, 'words'>;
+  fusion: Required<Fusion>;
+}
+
+/** @throws IsovecError INVALID_ARGUMENT, naming the place */
+export function checkText(
+  { text, textOptions = {}, fusion, path }: GivenText,
+  config: ResolvedConfig,
+): CheckedText {
+  if (!config.text)
+    throw invalid(`${path}.text`, 'left out of queries to a collection without config.text', text);
+  if (typeof text !== 'string') throw invalid(`${path}.text`, 'a string', text);
+  return {
+    text,
+    options: checkOptions(textOptions, `${path}.textOptions`),
+    fusion: checkFusion(fusion ?? { method: 'rrf' }, `${path}.fusion`),
+  };
+}
+
+function checkOptions(options: TextOptions, path: string): CheckedText['options'] {
+  checkObject(options, path);
+  checkKeys(options, ['prefix', 'fuzzy', 'operator'], path);
+  const { prefix = false, fuzzy = false, operator = 'or' } = options;
+  checkBoolean(prefix, `${path}.prefix`);
+  checkOneOf(fuzzy, [true, false, 0, 1, 2], `${path}.fuzzy`);
+  checkOneOf(operator, ['or', 'and'], `${path}.operator`);
+  return { isPrefix: prefix, edits: fuzzy === true ? 'auto' : Number(fuzzy), isAll: operator === 'and' };
+}
+
+function checkFusion(fusion: Fusion, path: string): Required<Fusion> {
+  checkObject(fusion, path);
+  checkOneOf(fusion.method, ['rrf', 'weighted'], `${path}.method`);
+  const isByRank = fusion.method === 'rrf';
+  checkKeys(fusion, isByRank ? ['method', 'k', 'vectorWeight'] : ['method', 'vectorWeight'], path);
+  const { vectorWeight = isByRank ? VECTOR_WEIGHT_DEFAULT : undefined } = fusion;
+  if (typeof vectorWeight !== 'number' || !(vectorWeight >= 0 && vectorWeight <= 1))
+    throw invalid(`${path}.vectorWeight`, 'a number from 0 to 1', vectorWeight);
+  if (!isByRank) return { method: 'weighted', vectorWeight };
+  const { k = RRF_K_DEFAULT } = fusion;
+  if (typeof k !== 'number' || !(k >= 0 && k < Number.POSITIVE_INFINITY))
+    throw invalid(`${path}.k`, 'a number that is not negative', k);
+  return { method: 'rrf', k, vectorWeight };
+}

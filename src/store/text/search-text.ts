@@ -1,0 +1,183 @@
+/** Queries by text, and by text and vector. */
+import { checkNotAborted } from '../../base/abort.ts';
+import type { Hit } from '../../base/api.ts';
+import { TOP_K_MAX } from '../../base/limits.ts';
+import type { Neighbours } from '../../search/vector-index.ts';
+import type { RankedRows } from '../../text/best-rows.ts';
+import { fuseByRank, fuseByScore } from '../../text/fusion.ts';
+import { decodeMetadata, textOf } from '../body.ts';
+import { dropped } from '../collection.ts';
+import type { CollectionState } from '../collection-state.ts';
+import type { Engine } from '../engine.ts';
+import { withMatching } from '../matching.ts';
+import type { MatchingRows } from '../matching-rows.ts';
+import type { findNearest, scoreOf } from '../query.ts';
+import { searchCodes } from '../query-codes.ts';
+import type { CheckedQuery, GivenText } from '../query-plan.ts';
+import type { RowsView } from '../rows-view.ts';
+import { type CheckedText, checkText } from './checked-text.ts';
+import { PreparedText } from './prepared-text.ts';
+
+/** How many are taken of what either finds: so many times `topK`, and no fewer than that. */
+const CANDIDATES_FACTOR = 2;
+const CANDIDATES_MIN = 100;
+/** Each side looks at the state as it is in its turn; where they differ both look again, unless writers never rest. */
+const ATTEMPTS_MAX = 8;
+
+/** Queries by vector. */
+export interface VectorSide {
+  findNearest: typeof findNearest;
+  scoreOf: typeof scoreOf;
+}
+
+/** As `runQuery`. @throws IsovecError INVALID_ARGUMENT, ABORTED, CORRUPTION */
+export async function searchText(
+  engine: Engine,
+  state: CollectionState,
+  query: CheckedQuery,
+  given: GivenText,
+  vectorSide: VectorSide,
+): Promise<Hit[]> {
+  return new TextSearch(engine, state, query, checkText(given, state.config), vectorSide).run();
+}
+
+class TextSearch {
+  readonly #engine: Engine;
+  readonly #state: CollectionState;
+  readonly #query: CheckedQuery;
+  readonly #text: CheckedText;
+  readonly #vectorSide: VectorSide;
+  #attempt = 0;
+
+  constructor(
+    engine: Engine,
+    state: CollectionState,
+    query: CheckedQuery,
+    text: CheckedText,
+    vectorSide: VectorSide,
+  ) {
+    this.#engine = engine;
+    this.#state = state;
+    this.#query = query;
+    this.#text = text;
+    this.#vectorSide = vectorSide;
+  }
+
+  async run(): Promise<Hit[]> {
+    const isHybrid = this.#query.vector.length > 0;
+    for (;;) {
+      checkNotAborted(this.#query.signal);
+      if (this.#state.isDropped) throw dropped(this.#state.name);
+      const prepared = await PreparedText.make(this.#engine, this.#state, this.#text);
+      this.#attempt++;
+      const hits = await (isHybrid ? this.#findByBoth(prepared) : this.#findByText(prepared));
+      if (hits) return hits;
+    }
+  }
+
+  /** @returns undefined where the state has changed meanwhile, as all others do */
+  #findByText(prepared: PreparedText): Promise<Hit[] | undefined> {
+    const { topK } = this.#query;
+    return this.#withWanted(async (matching) => {
+      const found = prepared.rank(topK, matching);
+      return found && this.#state.view(found.rows, (view) => this.#hitsOf(view, found, prepared));
+    });
+  }
+
+  async #findByBoth(prepared: PreparedText): Promise<Hit[] | undefined> {
+    const count = Math.min(TOP_K_MAX, Math.max(this.#query.topK * CANDIDATES_FACTOR, CANDIDATES_MIN));
+    const { rows } = this.#state;
+    const counts = (): string => `${rows.rowCount} ${rows.deadCount}`;
+    const look = (matching?: MatchingRows) => {
+      const byText = prepared.rank(count, matching);
+      return byText && { byText, counts: counts() };
+    };
+    const seen = this.#query.filter ? await this.#withWanted(async (matching) => look(matching)) : look();
+    if (!seen) return undefined;
+    const fuse = async (_: RowsView, byVector: Neighbours): Promise<Hit[] | undefined> => {
+      const isSame = counts() === seen.counts || this.#attempt > ATTEMPTS_MAX;
+      if (this.#state.rows !== rows || !isSame) return undefined;
+      return this.#fuse(prepared, { byText: seen.byText.rows, byVector });
+    };
+    const byVector = { ...this.#query, topK: count, ef: Math.max(this.#query.ef, count) };
+    return this.#vectorSide.findNearest(this.#engine, this.#state, byVector, fuse);
+  }
+
+  /** In the turn in which both sides are of one state. */
+  async #fuse(
+    prepared: PreparedText,
+    { byText, byVector }: { byText: Uint32Array; byVector: Neighbours },
+  ): Promise<Hit[] | undefined> {
+    const { fusion } = this.#text;
+    const isLive = (row: number) => this.#state.rows.isLive(row);
+    const places = { byText: byText.filter(isLive), byVector: byVector.rows.filter(isLive) };
+    if (fusion.method === 'rrf') {
+      const found = this.#best(fuseByRank(places, fusion.k, fusion.vectorWeight));
+      const distances = distancesOf(byVector);
+      return this.#state.view(found.rows, (view) => this.#hitsOf(view, found, prepared, distances));
+    }
+    const rows = Uint32Array.from(new Set([...places.byVector, ...places.byText]));
+    const scores = prepared.scoresOf(rows);
+    if (!scores) return undefined;
+    return this.#measure(rows, (view, measured) => {
+      const distances = distancesOf(measured);
+      const { metric } = this.#state.config;
+      const similarity = (row: number) => this.#vectorSide.scoreOf(distances.get(row)!, metric);
+      const all = { rows, byVector: Array.from(rows, similarity), byText: scores };
+      const found = this.#best(fuseByScore(all, fusion.vectorWeight));
+      return this.#hitsOf(view, found, prepared, distances);
+    });
+  }
+
+  /** The distances of all these rows, which live. */
+  #measure<T>(rows: Uint32Array, use: (view: RowsView, found: Neighbours) => Promise<T>): Promise<T> {
+    const state = this.#state;
+    const query = { ...this.#query, rows, topK: rows.length, exact: true };
+    if (state.config.quantization !== 'none') return searchCodes(this.#engine, state, query, use);
+    const found = state.index.searchAmong(query.vector, rows, rows.length);
+    return state.view(rows, (view) => use(view, found));
+  }
+
+  async #withWanted<T>(use: (matching: MatchingRows | undefined) => Promise<T>): Promise<T> {
+    const { filter, signal } = this.#query;
+    if (!filter) return use(undefined);
+    return withMatching(this.#state, await filter, this.#engine.pause, use, signal);
+  }
+
+  #best({ rows, scores }: RankedRows): RankedRows {
+    const { topK } = this.#query;
+    return { rows: rows.subarray(0, topK), scores: scores.subarray(0, topK) };
+  }
+
+  /** @param distances by row, of those of which they are known */
+  async #hitsOf(
+    view: RowsView,
+    { rows, scores }: RankedRows,
+    prepared: PreparedText,
+    distances?: ReadonlyMap<number, number>,
+  ): Promise<Hit[]> {
+    const { include, minScore } = this.#query;
+    const wanted = rows.filter((_, at) => scores[at]! >= minScore);
+    const body = include.metadata || include.text || include.highlights;
+    const records = await view.read(wanted, { body, vector: include.vector });
+    return records.map((record, at) => {
+      const row = wanted[at]!;
+      const distance = distances?.get(row);
+      const text = include.text || include.highlights ? textOf(record.body!) : undefined;
+      return {
+        id: view.id(row),
+        score: scores[at]!,
+        ...(distance !== undefined && { distance }),
+        metadata: include.metadata ? decodeMetadata(record.body!) : {},
+        // A copy: what is held must not be changed by whoever gets it.
+        ...(include.vector && { vector: record.vector!.slice() }),
+        ...(include.text && text !== undefined && { text }),
+        ...(include.highlights && { highlights: text === undefined ? [] : prepared.highlights(text) }),
+      };
+    });
+  }
+}
+
+function distancesOf({ rows, distances }: Neighbours): Map<number, number> {
+  return new Map(Array.from(rows, (row, at) => [row, distances[at]!]));
+}
