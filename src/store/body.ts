@@ -10,7 +10,6 @@
 import type { Metadata } from '../base/api.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { IsovecError } from '../base/errors.ts';
-import { encodeUtf8 } from '../base/utf8.ts';
 
 const TEXT_TAG = 1;
 const HEADER_BYTES = 5;
@@ -56,13 +55,4 @@ export function parseMetadata(json: string): Metadata {
   } catch (cause) {
     throw new IsovecError('CORRUPTION', 'the metadata of a record is not JSON', { cause });
   }
-}
-
-/** Shallow: each field of `changes` takes the place of that of `metadata`, or removes it. All encoded. */
-export function mergeMetadata(metadata: Uint8Array, changes: Uint8Array): Uint8Array {
-  const merged = new Map(Object.entries(decodeMetadata(metadata)));
-  for (const [key, value] of Object.entries(decodeMetadata(changes)))
-    if (value === null) merged.delete(key);
-    else merged.set(key, value);
-  return encodeUtf8(JSON.stringify(Object.fromEntries(merged)));
 }

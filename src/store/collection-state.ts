@@ -96,20 +96,6 @@ export class CollectionState {
     this.deaths.splice(0, this.deaths.length - (this.rows.deadCount - deadCount));
   }
 
-  /** The same collection as it was loaded anew, its rows in other numbers. */
-  become(state: CollectionState): void {
-    const { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages } = state;
-    const { text, storedText } = state;
-    if (this.scans.size > 0) {
-      const newRows = new Uint32Array(this.rows.rowCount).fill(NO_ROW);
-      for (let row = 0; row < newRows.length; row++)
-        if (this.rows.isLive(row)) newRows[row] = rows.find(this.rows.idBytes(row));
-      for (const scan of this.scans) scan.renumber(newRows);
-    }
-    Object.assign(this, { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages });
-    Object.assign(this, { text, storedText });
-  }
-
   /** Makes room for the vectors of so many more records. @throws IsovecError QUOTA_EXCEEDED; nothing is changed then */
   reserve(count: number): void {
     this.index.reserve(count);

@@ -81,19 +81,4 @@ export class Collections extends Map<number, CollectionState> {
     this.#prepared.delete(collectionId);
     this.set(collectionId, state);
   }
-
-  /** The collections as they were loaded anew; whoever holds one of the old ones sees it become the new. */
-  become(fresh: Collections): void {
-    for (const [id, state] of this) {
-      const renewed = fresh.get(id);
-      if (renewed) state.become(renewed);
-      else {
-        state.isDropped = true;
-        this.delete(id);
-      }
-    }
-    for (const [id, state] of fresh) if (!this.has(id)) this.set(id, state);
-    this.nextCollectionId = fresh.nextCollectionId;
-    this.receipts = fresh.receipts;
-  }
 }

@@ -73,8 +73,9 @@ export class Rewriting {
 
   /** As for every collection at a checkpoint: notes what is to be stored, with writers standing still. */
   note(): StoreSnapshot {
-    const { rows } = this.state;
+    const { rows, tail, config } = this.state;
     const endRow = rows.rowCount;
+    if (config.text) this.state.storing = tail.records();
     const dead = rows.deadRows();
     const records = this.#read(range(this.#takenRow, endRow));
     // Its failure is seen when it is awaited, unless something else fails first.
@@ -168,6 +169,7 @@ export class Rewriting {
         this.#swap();
         this.state.storedText = text;
         this.state.text = undefined;
+        this.state.storing = undefined;
       },
       release: async () => {
         await oldFiles.close();

@@ -4,7 +4,10 @@ import { Mutex } from '../base/mutex.ts';
 import { JournalFollower } from '../journal/follow-log.ts';
 import type { Frame } from '../journal/frame.ts';
 import type { Manifest } from '../journal/manifest.ts';
+import { NO_ROW } from '../tables/id-hash.ts';
 import type { RecordExtent } from '../tables/rows-file.ts';
+import type { CollectionState } from './collection-state.ts';
+import type { Collections } from './collections.ts';
 import type { Engine } from './engine.ts';
 import { loadCollection, loadNewExtents } from './load-collection.ts';
 import type { DatabaseState, StoredCollection } from './manifest-state.ts';
@@ -101,7 +104,7 @@ export class Follower {
     const deliver = (frame: Frame) => fresh.applyAll(readOperations(frame));
     const takeOver = await this.#journal.replayFrom(manifest, deliver, isLocked);
     const oldFiles = [...engine.collections.values()].map(({ files }) => files);
-    engine.collections.become(fresh);
+    becomeAll(engine.collections, fresh);
     const takenOver = takeOver();
     assert(engine.journal.generation === manifest.generation, 'files and manifest are taken over together');
     await takenOver;
@@ -112,4 +115,33 @@ export class Follower {
 
 function readOperations({ payload, sequence }: Frame): ReturnType<typeof decodeOperations> {
   return decodeOperations(payload, `log entry ${sequence}`);
+}
+
+/** The collections as they were loaded anew; whoever holds one of the old ones sees it become the new. */
+function becomeAll(held: Collections, fresh: Collections): void {
+  for (const [id, state] of held) {
+    const renewed = fresh.get(id);
+    if (renewed) become(state, renewed);
+    else {
+      state.isDropped = true;
+      held.delete(id);
+    }
+  }
+  for (const [id, state] of fresh) if (!held.has(id)) held.set(id, state);
+  held.nextCollectionId = fresh.nextCollectionId;
+  held.receipts = fresh.receipts;
+}
+
+/** The same collection as it was loaded anew, its rows in other numbers. */
+function become(state: CollectionState, fresh: CollectionState): void {
+  const { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages } = fresh;
+  const { text, storedText } = fresh;
+  if (state.scans.size > 0) {
+    const newRows = new Uint32Array(state.rows.rowCount).fill(NO_ROW);
+    for (let row = 0; row < newRows.length; row++)
+      if (state.rows.isLive(row)) newRows[row] = rows.find(state.rows.idBytes(row));
+    for (const scan of state.scans) scan.renumber(newRows);
+  }
+  Object.assign(state, { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages });
+  Object.assign(state, { text, storedText });
 }

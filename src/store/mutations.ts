@@ -4,19 +4,10 @@
  */
 import type { Filter, Metadata, RecordInput } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
-import { joinBody, mergeMetadata, splitBody } from './body.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
 import { checkedFilter } from './given-filter.ts';
-import {
-  type Change,
-  type CheckedChange,
-  checkChange,
-  checkIds,
-  checkRecord,
-  listRecords,
-} from './records.ts';
-import type { RawRecord } from './rows-view.ts';
+import { type Change, checkChange, checkIds, checkRecord, listRecords } from './records.ts';
 import type { PlacedBody } from './schemas.ts';
 
 export interface Mutation<T> {
@@ -65,6 +56,7 @@ export function updating<M extends Metadata>(
       0,
     ),
     async apply(draft) {
+      const { changed } = await import('./on-demand.ts');
       const bodies: PlacedBody[] = [];
       for (const [index, change] of checked.entries()) {
         const record = await changed(draft, state, change);
@@ -152,31 +144,4 @@ async function checkSchema({ config }: CollectionState, bodies: PlacedBody[], pa
 /** Roughly: ids are mostly ASCII. */
 function sizeOf(id: string, body?: Uint8Array, vector?: Float32Array): number {
   return id.length + (body?.byteLength ?? 0) + (vector?.byteLength ?? 0);
-}
-
-async function changed(
-  draft: Draft,
-  state: CollectionState,
-  { id, path, vector, metadata, text }: CheckedChange,
-): Promise<RawRecord> {
-  const record = await draft.get(state, id);
-  if (!record)
-    throw new IsovecError('NOT_FOUND', `${path}.id "${id}" is not there`, {
-      details: { path: `${path}.id`, id },
-    });
-  return {
-    vector: vector ?? record.vector,
-    checksum: vector ? undefined : record.checksum,
-    body: metadata || text ? changedBody(record.body, metadata, text) : record.body,
-  };
-}
-
-function changedBody(
-  body: Uint8Array,
-  changes: Uint8Array | undefined,
-  text: Uint8Array | undefined,
-): Uint8Array {
-  const before = splitBody(body);
-  const metadata = changes ? mergeMetadata(before.metadata, changes) : before.metadata;
-  return joinBody(metadata, text ?? before.text);
 }

@@ -5,6 +5,7 @@
 export { compileFilter } from '../filter/filter.ts';
 export { OpfsReader } from '../storage/opfs-reader.ts';
 export { Archiving } from './archiving.ts';
+export { changed } from './changing.ts';
 export { hasGraphToStore, note, store } from './checkpoint.ts';
 export { checkConfigMatches, checkQuantization, resolveConfig, withCheckedSchema } from './config.ts';
 export { deleteMatching } from './delete-matching.ts';

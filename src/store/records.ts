@@ -57,7 +57,7 @@ export interface CheckedChange {
   /** For the errors that come later. */
   path: string;
   vector?: Float32Array;
-  /** As `mergeMetadata` takes it. */
+  /** With null for what is to be removed. */
   metadata?: Uint8Array;
   /** In UTF-8. */
   text?: Uint8Array;

@@ -8,9 +8,10 @@
  *    those, in UTF-8, varint of how many rows have it, varint of how many bytes its postings take;
  *  - a lengths block: of each row, a varint of how many terms its text has, repetitions included;
  *  - a segment block of SEGMENT_PAYLOAD_BYTES, with which the file ends: u32 bytes of the terms block, u32 bytes of the
- *    lengths block.
+ *    lengths block, u32 ANALYSIS_VERSION.
  */
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { IsovecError } from '../base/errors.ts';
 import {
   BLOCK_HEADER_BYTES,
   BLOCK_KINDS,
@@ -20,7 +21,9 @@ import {
   decodeBlockHeader,
 } from '../tables/block.ts';
 
-export const SEGMENT_PAYLOAD_BYTES = 8;
+export const SEGMENT_PAYLOAD_BYTES = 12;
+/** Goes up when texts are taken apart in another way: segments of before are made anew then. */
+export const ANALYSIS_VERSION = 1;
 export const FOOTER_BYTES = BLOCK_HEADER_BYTES + SEGMENT_PAYLOAD_BYTES;
 
 export interface SegmentRows {
@@ -56,13 +59,21 @@ export async function readBlock(
 }
 
 export function encodeFooter(termsBytes: number, lengthsBytes: number): Uint8Array<ArrayBuffer> {
-  return new ByteWriter(SEGMENT_PAYLOAD_BYTES).u32(termsBytes).u32(lengthsBytes).bytes();
+  return new ByteWriter(SEGMENT_PAYLOAD_BYTES)
+    .u32(termsBytes)
+    .u32(lengthsBytes)
+    .u32(ANALYSIS_VERSION)
+    .bytes();
 }
 
+/** @throws IsovecError FORMAT_VERSION where terms are of another kind than here */
 export function decodeFooter(
   payload: Uint8Array,
   source: string,
 ): { termsBytes: number; lengthsBytes: number } {
   const reader = new ByteReader(payload, source);
-  return { termsBytes: reader.u32(), lengthsBytes: reader.u32() };
+  const footer = { termsBytes: reader.u32(), lengthsBytes: reader.u32() };
+  const version = reader.u32();
+  if (version === ANALYSIS_VERSION) return footer;
+  throw new IsovecError('FORMAT_VERSION', `${source}: texts taken apart by version ${version}`);
 }

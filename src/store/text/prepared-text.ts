@@ -37,9 +37,10 @@ export class PreparedText {
     engine: Engine,
     state: CollectionState,
     { text, options }: CheckedText,
+    signal: AbortSignal | undefined,
   ): Promise<PreparedText> {
     const index = textIndexOf(engine, state);
-    await index.catchUp(() => state.rows.rowCount);
+    await index.catchUp(() => state.rows.rowCount, signal);
     const query = { words: wordsOf(text, index.analyzer), ...options };
     const expansions = expandAll(query, index);
     const { endRow } = index;

@@ -66,9 +66,10 @@ class TextSearch {
   async run(): Promise<Hit[]> {
     const isHybrid = this.#query.vector.length > 0;
     for (;;) {
-      checkNotAborted(this.#query.signal);
+      const { signal } = this.#query;
+      checkNotAborted(signal);
       if (this.#state.isDropped) throw dropped(this.#state.name);
-      const prepared = await PreparedText.make(this.#engine, this.#state, this.#text);
+      const prepared = await PreparedText.make(this.#engine, this.#state, this.#text, signal);
       this.#attempt++;
       const hits = await (isHybrid ? this.#findByBoth(prepared) : this.#findByText(prepared));
       if (hits) return hits;

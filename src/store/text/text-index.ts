@@ -4,6 +4,7 @@
  * first wanted, and what is damaged is made anew from the records.
  */
 
+import { checkNotAborted } from '../../base/abort.ts';
 import { ByteWriter } from '../../base/bytes.ts';
 import { errorCodeOf, IsovecError } from '../../base/errors.ts';
 import { DATA_HEADER_BYTES } from '../../tables/data-header.ts';
@@ -90,14 +91,15 @@ export class TextIndex {
     return this.#opening;
   }
 
-  /** Takes in rows up to here, letting others have turns. @throws IsovecError CORRUPTION naming a record that is damaged */
-  async catchUp(endRow: () => number): Promise<void> {
+  /** Takes in rows up to here, letting others have turns. @throws IsovecError CORRUPTION naming a damaged record, ABORTED */
+  async catchUp(endRow: () => number, signal?: AbortSignal): Promise<void> {
     await this.ready();
     while (this.isCurrent && this.endRow < endRow()) {
       this.#step ??= this.#take().finally(() => {
         this.#step = undefined;
       });
       await this.#step;
+      checkNotAborted(signal);
     }
   }
 

@@ -23,7 +23,7 @@ const idsOf = (hits: readonly Hit[]): string[] => hits.map(({ id }) => id);
 export function texts(
   open: Open,
   newLocation: NewLocation,
-  { hasNoQuantization, propertyRuns }: Store,
+  { hasNoQuantization, propertyRuns, sharesWriting }: Store,
 ): void {
   it('keeps texts, and gives them back', async () => {
     const location = newLocation();
@@ -136,6 +136,51 @@ export function texts(
       details: { path: 'changes.text' },
     });
     expect(await collection.query({ text: 'half \ud83e pair' })).toEqual([]);
+  });
+
+  it('keeps and finds a text of 10 MB', async () => {
+    const collection = await withTexts(open);
+    const text = `${'word '.repeat(1_000_000)}${'x'.repeat(5_000_000)} needle`;
+    await collection.insert({ id: 'long', vector: [1, 0], text });
+    const [hit] = await collection.query({ text: 'needle', include: ['text', 'highlights'] });
+    expect(hit!.id).toBe('long');
+    expect(hit!.text === text).toBe(true);
+    expect(hit!.highlights).toEqual([{ start: text.length - 6, end: text.length }]);
+    expect(await collection.query({ text })).toHaveLength(1);
+  });
+
+  it('finds every record, by words and by both, while all are replaced, stored and compacted', async () => {
+    const location = newLocation();
+    const database = await open(location);
+    const collection = await database.collection('busy', { dimensions: 1, text: true });
+    const put = (index: number, round: number) =>
+      collection.upsert({ id: `r${index}`, vector: [1], text: `common ${round}` });
+    for (let index = 0; index < 50; index++) await put(index, 0);
+    const other = sharesWriting ? await (await open(location)).collection('busy') : collection;
+    const maintain = async () => {
+      for (let round = 0; round < 6; round++) await (round % 2 ? database.compact() : database.checkpoint());
+    };
+    const write = async () => {
+      for (let index = 0; index < 100; index++) await put(index % 50, index);
+    };
+    let isOver = false;
+    const busy = Promise.all([maintain(), write()]).finally(() => {
+      isOver = true;
+    });
+    const fusion: Fusion = { method: 'weighted', vectorWeight: 0.5 };
+    while (!isOver) {
+      // Answers from memory give nobody a turn.
+      await new Promise((resolve) => setTimeout(resolve));
+      for (const each of [collection, other]) {
+        const byWords = await each.query({ text: 'common', topK: 100, include: [] });
+        expect(byWords).toHaveLength(50);
+        const both = await each.query({ text: 'common', vector: [1], topK: 50, include: [], fusion });
+        expect(both).toHaveLength(50);
+      }
+    }
+    await busy;
+    for (const each of [collection, other])
+      expect(idsOf(await each.query({ text: '99', include: [] }))).toEqual(['r49']);
   });
 
   it('holds the configuration of texts against the stored one', async () => {
