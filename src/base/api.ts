@@ -57,6 +57,9 @@ export interface OpenOptions {
    *  opening what does not fit fails in the same way, and so does `setQuantization` where there is no room for both
    *  indexes. A sixteenth is kept from writes, for linking and for opening again. Left out: what there is. At least 4 MiB. */
   memoryLimit?: number;
+  /** Keep answers for queries that are asked again, word for word, while nothing is written to their collection: see
+   *  docs/queries.md. At most so many, and so many bytes: 1000 and 16 MiB with `true`. Default false. */
+  resultCache?: boolean | { entries?: number; bytes?: number };
   /** Called while opening (replaying the log, rebuilding an index) and during long maintenance. */
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;
@@ -343,6 +346,9 @@ export interface DatabaseStats {
   /** Writes that have been called and are not durable yet. */
   queue: { waiting: number; bytes: number };
   storage: StorageStats;
+  /** Queries answered from the result cache since opening, those that had to be found, and what it holds. All 0 where there
+   *  is none. */
+  cache: { hits: number; misses: number; entries: number; bytes: number };
   collections: CollectionInfo[];
 }
 

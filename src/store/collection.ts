@@ -210,12 +210,16 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
 
   async #answer(queries: Query[], pathOf: (index: number) => string): Promise<Hit<M>[][]> {
     const checked = queries.map((query, index) => checkQuery(query, pathOf(index), this.#state.config));
+    const cache = this.#engine.resultCache;
+    const described = cache && queries.map((query) => cache.describe(query));
     const answers: Hit<M>[][] = [];
     for (const { filter } of checked) if (filter) await filter;
     await this.#refresh();
-    for (const query of checked) {
+    for (const [index, query] of checked.entries()) {
       checkNotAborted(query.signal);
-      answers.push((await runQuery(this.#engine, this.#state, query)) as Hit<M>[]);
+      const answer = () => runQuery(this.#engine, this.#state, query);
+      const found = cache ? cache.answer(this.#state, query, described![index]!, answer) : answer();
+      answers.push((await found) as Hit<M>[]);
       checkNotAborted(query.signal);
     }
     return answers;

@@ -35,6 +35,7 @@ import {
   operationsPayload,
   type RecordOperation,
 } from './operations.ts';
+import type { ResultCache } from './queries/result-cache.ts';
 import type { Receipt } from './receipts.ts';
 import type { Salvaged } from './salvaged.ts';
 import { Staging } from './staging.ts';
@@ -69,6 +70,8 @@ export class Engine {
   archiving: Archiving | undefined;
   /** Held while a batch is put together and staged, and while maintenance needs the state to stand still. */
   readonly writing: WriteQueue;
+  /** Set where there is one. */
+  resultCache: ResultCache | undefined;
   /** Set where there is one. */
   memoryLimit: MemoryLimit | undefined;
   /** Set while the database is damaged and not repaired yet. */
@@ -107,7 +110,7 @@ export class Engine {
   }
 
   get memoryBytes(): number {
-    let bytes = this.cache.memoryBytes;
+    let bytes = this.cache.memoryBytes + (this.resultCache?.stats.bytes ?? 0);
     for (const { memoryBytes } of [...this.collections.values(), ...this.rankings.values()])
       bytes += memoryBytes;
     return bytes;

@@ -107,6 +107,7 @@ export class MemoryLimit {
   #dropCaches(): void {
     this.#engine.cache.shrink(0);
     this.#engine.rankings.clear();
+    this.#engine.resultCache?.clear();
     for (const { files } of this.#engine.collections.values()) files.vectorCache = undefined;
   }
 

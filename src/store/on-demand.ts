@@ -19,6 +19,7 @@ export { makeOtherIndex } from './make-other-index.ts';
 export { countMatching } from './matching.ts';
 export { MemoryLimit } from './memory-limit.ts';
 export { Overhaul } from './overhaul.ts';
+export { ResultCache } from './queries/result-cache.ts';
 export { selectHits } from './queries/select.ts';
 export { searchCodes } from './query-codes.ts';
 export { searchMatching } from './query-matching.ts';

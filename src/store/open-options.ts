@@ -30,6 +30,7 @@ export const OPTION_KEYS = [
   'buildThreads',
   'queueLimit',
   'memoryLimit',
+  'resultCache',
   'onProgress',
   'signal',
 ];
@@ -52,7 +53,7 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   checkObject(options, 'options');
   checkKeys(options, OPTION_KEYS, 'options');
   const { storage, worker, durability, syncInterval, recovery, lockTimeout, onProgress, signal } = options;
-  const { queueLimit, memoryLimit, checksum, verifyInterval, buildThreads = 'auto' } = options;
+  const { queueLimit, resultCache, memoryLimit, checksum, verifyInterval, buildThreads = 'auto' } = options;
   if (storage !== undefined)
     checkOneOf(storage, ['auto', 'opfs', 'indexeddb', 'fs', 'memory'], 'options.storage');
   if (worker !== undefined) checkOneOf(worker, ['auto', true, false], 'options.worker');
@@ -72,15 +73,15 @@ export function checkOpenOptions(location: unknown, options: OpenOptions): asser
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid('options.signal', 'an AbortSignal', signal);
   if (buildThreads !== 'auto') checkInteger(buildThreads, 0, BUILD_THREADS_MAX, 'options.buildThreads');
-  checkQueueLimit(queueLimit);
+  checkBounds(queueLimit, ['operations', 'bytes'], 'options.queueLimit');
+  if (typeof resultCache !== 'boolean') checkBounds(resultCache, ['entries', 'bytes'], 'options.resultCache');
   checkNotAborted(signal);
 }
 
-function checkQueueLimit(limit: OpenOptions['queueLimit']): void {
-  if (limit === undefined) return;
-  checkObject(limit, 'options.queueLimit');
-  checkKeys(limit, ['operations', 'bytes'], 'options.queueLimit');
-  for (const key of ['operations', 'bytes'] as const)
-    if (limit[key] !== undefined)
-      checkInteger(limit[key], 1, Number.MAX_SAFE_INTEGER, `options.queueLimit.${key}`);
+function checkBounds(bounds: object | undefined, keys: string[], path: string): void {
+  if (bounds === undefined) return;
+  checkObject(bounds, path);
+  checkKeys(bounds, keys, path);
+  for (const [key, bound] of Object.entries(bounds))
+    if (bound !== undefined) checkInteger(bound, 1, Number.MAX_SAFE_INTEGER, `${path}.${key}`);
 }

@@ -69,6 +69,12 @@ export async function openLocal(
       // What has been removed meanwhile is not begun anew: what memory holds would not be in it.
       (await import('./on-demand.ts')).share(engine, lock, () => acquire({ create: false }));
     if (!engine.salvaged) engine.journal.announce();
+    const { resultCache } = options;
+    if (resultCache) {
+      const { ResultCache } = await import('./on-demand.ts');
+      const { memoryLimit } = engine;
+      engine.resultCache = new ResultCache(resultCache, (bytes) => memoryLimit?.mayCache(bytes) ?? true);
+    }
     const { yieldTurn } = platform;
     const bounded = options.memoryLimit === undefined ? care : careWithin(care, options.memoryLimit);
     const database = new LocalDatabase({ location, engine, place, presence, yieldTurn, care: bounded });
