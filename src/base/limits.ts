@@ -23,9 +23,5 @@ export const FILTER_INDEXES_MAX = 16;
 export const BATCH_BYTES_MAX = 256 * 1024 * 1024;
 /** A row number is a u32, and 0xffffffff means "no row". */
 export const ROWS_MAX = 0xffff_fffe;
-/** How deep the JSON of a schema may nest: two levels or three for each level of what it describes. Bounds recursion. */
-export const SCHEMA_DEPTH_MAX = 128;
-/** Of a schema as JSON, in UTF-16 units: each checkpoint writes it anew. */
-export const SCHEMA_LENGTH_MAX = 262_144;
 /** Violations of a schema that one error lists. */
 export const SCHEMA_VIOLATIONS_MAX = 100;

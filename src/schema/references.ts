@@ -1,7 +1,7 @@
 /** What a schema refers to, checked before anything is validated by it. */
 import type { Schema } from '@cfworker/json-schema';
-import { badSchema } from './canonical.ts';
 import type { PlacedSchema } from './prune.ts';
+import { SchemaProblem } from './schema-problem.ts';
 
 type Lookup = Record<string, Schema | boolean>;
 
@@ -17,12 +17,15 @@ interface Cost {
 
 /**
  * @param lookup every schema in it, by its URI
- * @throws IsovecError INVALID_ARGUMENT for what refers to nothing, to itself, or to too much
+ * @throws SchemaProblem for what refers to nothing, to itself, or to too much
  */
 export function checkReferences(found: readonly PlacedSchema[], lookup: Lookup): void {
   for (const { schema, path } of found) {
     if (schema.$ref === undefined || target(schema, lookup) !== undefined) continue;
-    throw badSchema(`${path}.$ref`, `refers to ${JSON.stringify(schema.$ref)}, which is not in the schema`);
+    throw new SchemaProblem(
+      `${path}.$ref`,
+      `refers to ${JSON.stringify(schema.$ref)}, which is not in the schema`,
+    );
   }
   const costs = new Map<Schema, Cost>();
   const paths = new Map(found.map(({ schema, path }) => [schema, path]));
@@ -41,9 +44,9 @@ function costOf(schema: Schema | boolean, lookup: Lookup, costs: Map<Schema, Cos
   if (known) return known;
   const path = walk.paths.get(schema) ?? 'the schema';
   if (walk.above.has(schema))
-    throw badSchema(path, 'refers to itself, for the same value: that would never end');
+    throw new SchemaProblem(path, 'refers to itself, for the same value: that would never end');
   if (walk.above.size > CHAIN_MAX)
-    throw badSchema(path, `is the last of more than ${CHAIN_MAX} schemas that refer to one another`);
+    throw new SchemaProblem(path, `is the last of more than ${CHAIN_MAX} schemas that refer to one another`);
   walk.above.add(schema);
   const cost = { steps: 1, chain: 1 };
   for (const applied of appliedBy(schema, lookup)) {
@@ -53,9 +56,12 @@ function costOf(schema: Schema | boolean, lookup: Lookup, costs: Map<Schema, Cos
   }
   walk.above.delete(schema);
   if (cost.steps > STEPS_MAX)
-    throw badSchema(path, `holds one value against more than ${STEPS_MAX} schemas, by what it refers to`);
+    throw new SchemaProblem(
+      path,
+      `holds one value against more than ${STEPS_MAX} schemas, by what it refers to`,
+    );
   if (cost.chain > CHAIN_MAX)
-    throw badSchema(path, `is the first of more than ${CHAIN_MAX} schemas that refer to one another`);
+    throw new SchemaProblem(path, `is the first of more than ${CHAIN_MAX} schemas that refer to one another`);
   costs.set(schema, cost);
   return cost;
 }

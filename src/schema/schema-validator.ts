@@ -1,7 +1,11 @@
 import { dereference, type OutputUnit, type Schema, Validator } from '@cfworker/json-schema';
-import { badSchema, type Json } from './canonical.ts';
+import type { Json } from './canonical.ts';
 import { type PlacedSchema, pruneSchema } from './prune.ts';
 import { checkReferences } from './references.ts';
+import { SchemaProblem } from './schema-problem.ts';
+
+export { canonicalSchema } from './canonical.ts';
+export { SchemaProblem } from './schema-problem.ts';
 
 export interface Violation {
   /** JSON pointer (RFC 6901) within the metadata; '' is the metadata itself. */
@@ -38,7 +42,7 @@ export class SchemaValidator {
   /**
    * @param schema as `canonicalSchema` gives it
    * @param path of the schema, for errors
-   * @throws IsovecError INVALID_ARGUMENT, naming the place in the schema
+   * @throws SchemaProblem
    */
   constructor(schema: Json, path: string) {
     const found: PlacedSchema[] = [];
@@ -88,9 +92,10 @@ function lookupOf(schema: Schema | boolean, path: string): Record<string, Schema
   try {
     return dereference(schema);
   } catch (error) {
-    throw badSchema(
+    throw new SchemaProblem(
       path,
-      `has an $id, $anchor or $ref that is not right: ${(error as Error).message}`,
+      `has an $id, $anchor or $ref that is not right: ${error}`,
+      undefined,
       error,
     );
   }

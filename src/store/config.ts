@@ -2,6 +2,7 @@ import type { CollectionConfig, Quantization } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { DIMENSIONS_MAX, EF_MAX, M_MAX, M_MIN } from '../base/limits.ts';
 import { checkInteger, checkKeys, checkObject, checkOneOf, invalid, unsupported } from './check.ts';
+import { checkedSchema } from './schemas.ts';
 
 /** A collection's configuration with every default filled in: what is stored, and what everything inside receives. */
 export interface ResolvedConfig {
@@ -86,8 +87,7 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
 export async function withCheckedSchema(config: CollectionConfig): Promise<CollectionConfig> {
   checkObject(config, 'config');
   if (config.schema === undefined) return config;
-  const { checkedSchema } = await import('./schemas.ts');
-  return { ...config, schema: checkedSchema(config.schema, 'config.schema') };
+  return { ...config, schema: await checkedSchema(config.schema, 'config.schema') };
 }
 
 function checkConfig(config: CollectionConfig): void {

@@ -137,7 +137,7 @@ function putting<M extends Metadata>(
 /** Of the collection as it is by now: it may have been given another one since the call. */
 async function checkSchema({ config }: CollectionState, bodies: PlacedBody[], pause: Pause): Promise<void> {
   if (!config.schema) return;
-  const { checkBodies } = await import('./schemas.ts');
+  const { checkBodies } = await import('./on-demand.ts');
   await checkBodies(config.schema, bodies, pause);
 }
 

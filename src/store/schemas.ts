@@ -1,8 +1,9 @@
-/** JSON Schemas that metadata must satisfy. Loaded by who has one: the validator is as large as a third of the engine. */
+/** JSON Schemas that metadata must satisfy. The validator is a third as large as the engine: who has none never loads it. */
 import { IsovecError } from '../base/errors.ts';
 import { SCHEMA_VIOLATIONS_MAX } from '../base/limits.ts';
-import { canonicalSchema, type Json } from '../schema/canonical.ts';
-import { SchemaValidator, type Violation } from '../schema/schema-validator.ts';
+import { summarize } from '../base/summarize.ts';
+import type { Json } from '../schema/canonical.ts';
+import type { SchemaValidator, Violation } from '../schema/schema-validator.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import { decodeMetadata } from './body.ts';
 import type { CollectionState } from './collection-state.ts';
@@ -27,18 +28,29 @@ export interface PlacedBody {
  * @returns what is stored of a schema: canonical, so that two that say the same can be told by their JSON
  * @throws IsovecError INVALID_ARGUMENT, naming the place in it
  */
-export function checkedSchema(schema: unknown, path: string): object {
-  const canonical = canonicalSchema(schema, path);
-  validators.set(canonical, new SchemaValidator(canonical, path));
-  return canonical;
+export async function checkedSchema(schema: unknown, path: string): Promise<object> {
+  const { canonicalSchema, SchemaProblem, SchemaValidator } = await import('../schema/schema-validator.ts');
+  try {
+    const canonical = canonicalSchema(schema, path);
+    validators.set(canonical, new SchemaValidator(canonical, path));
+    return canonical;
+  } catch (error) {
+    if (!(error instanceof SchemaProblem)) throw error;
+    const { message, got, path: place, cause } = error;
+    throw new IsovecError('INVALID_ARGUMENT', got ? `${message}, not ${summarize(got.value)}` : message, {
+      details: { path: place },
+      ...(cause !== undefined && { cause }),
+    });
+  }
 }
 
 /** By schemas as they are held in configurations. */
 const validators = /* @__PURE__ */ new WeakMap<object, SchemaValidator>();
 
-function validatorOf(schema: object): SchemaValidator {
+async function validatorOf(schema: object): Promise<SchemaValidator> {
   const known = validators.get(schema);
   if (known) return known;
+  const { SchemaValidator } = await import('../schema/schema-validator.ts');
   const validator = new SchemaValidator(schema as Json, 'config.schema');
   validators.set(schema, validator);
   return validator;
@@ -50,7 +62,7 @@ export async function checkBodies(
   bodies: readonly PlacedBody[],
   pause: () => Promise<void>,
 ): Promise<void> {
-  const validator = validatorOf(schema);
+  const validator = await validatorOf(schema);
   const slices = new Slices(pause);
   const listed: (Violation & { index: number; id: string })[] = [];
   let count = 0;
@@ -83,13 +95,13 @@ export async function changeSchema(
   { engine, state, maintenance, refresh }: Called,
   given: unknown,
 ): Promise<void> {
-  const schema = given === undefined ? undefined : checkedSchema(given, 'schema');
+  const schema = given === undefined ? undefined : await checkedSchema(given, 'schema');
   engine.checkWritable();
   await refresh();
   const overhaul = await maintenance.overhaul();
   await overhaul.alone(async () => {
     if (JSON.stringify(state.config.schema) === JSON.stringify(schema)) return;
-    const survey = schema && new SchemaSurvey(state, validatorOf(schema), engine.pause);
+    const survey = schema && new SchemaSurvey(state, await validatorOf(schema), engine.pause);
     await survey?.askAll();
     await engine.exclusively(async () => {
       // What has been written since, and nothing more is while this lasts.

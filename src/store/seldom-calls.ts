@@ -8,6 +8,7 @@ import type { Maintenance } from './maintenance.ts';
 
 export { queryPage } from './queries/page.ts';
 export { recommend } from './queries/recommend.ts';
+export { changeSchema as setSchema } from './schemas.ts';
 
 /** What such a call works on. */
 export interface Called {
@@ -28,9 +29,4 @@ export async function setQuantization(
   await refresh();
   if (state.config.quantization !== quantization)
     await (await maintenance.overhaul()).replaceIndex(state, { quantization });
-}
-
-export async function setSchema(called: Called, schema: object | undefined): Promise<void> {
-  const { changeSchema } = await import('./schemas.ts');
-  return changeSchema(called, schema);
 }

@@ -45,9 +45,7 @@ describe('a schema', () => {
     ['more text than a manifest should hold', { description: 'x'.repeat(262_145) }, 'schema'],
   ];
   it.each(bad)('that has %s is refused, naming the place', (_, schema, path) => {
-    expect(() => validatorOf(schema)).toThrow(
-      expect.objectContaining({ code: 'INVALID_ARGUMENT', details: { path } }),
-    );
+    expect(() => validatorOf(schema)).toThrow(expect.objectContaining({ path }));
   });
 
   it('that nests too deep, or refers to itself in a circle, or to more and more, is refused at once', () => {

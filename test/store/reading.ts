@@ -265,6 +265,36 @@ export function reading(open: Open, _newLocation: NewLocation, { propertyRuns }:
     },
   );
 
+  it('scans what matches once, as it is by then, whatever is written and compacted meanwhile', async () => {
+    const database = await open();
+    const collection = await database.collection<Metadata>('c', { dimensions: DIMENSIONS });
+    const given = records(300);
+    await collection.insert(given);
+    await database.checkpoint();
+    const seen: string[] = [];
+    const scan = collection.scan({ filter: { even: true }, batchSize: 7, include: ['metadata'] });
+    for await (const { id, metadata, vector } of scan) {
+      expect(metadata.even).toBe(true);
+      expect(vector).toHaveLength(0);
+      seen.push(id);
+      if (seen.length === 20) {
+        await collection.delete(['r100', 'r0']);
+        await collection.update([
+          { id: 'r102', metadata: { even: false } },
+          { id: 'r103', metadata: { even: true } },
+          { id: 'r2', metadata: { seen: true } },
+        ]);
+        await collection.insert({ id: 'new', vector: vectorOf(1, DIMENSIONS), metadata: { even: true } });
+        await collection.delete('r104');
+        await collection.insert({ ...given[104]!, metadata: { even: true } });
+        await database.compact();
+      }
+    }
+    const expected = given.filter(({ metadata }) => metadata.even).map(({ id }) => id);
+    const gone = ['r100', 'r102', 'r104'];
+    expect(seen.sort()).toEqual([...expected.filter((id) => !gone.includes(id)), 'r103'].sort());
+  });
+
   it('refuses what cannot be asked, naming the place', async () => {
     const collection = await withThree(await open());
     const bad: [object, string][] = [
