@@ -265,6 +265,20 @@ export function reading(open: Open, _newLocation: NewLocation, { propertyRuns }:
     },
   );
 
+  it('keeps answers for queries that are asked again, where that is wanted, until something is written', async () => {
+    const database = await open(undefined, { resultCache: true });
+    const collection = await withThree(database);
+    const query: Query = { vector: [1, 0.5, 0], include: ['vector', 'metadata'] };
+    const first = await collection.query(query);
+    expect(await collection.queryMany([query, query])).toEqual([first, first]);
+    expect((await database.stats()).cache).toMatchObject({ hits: 2, misses: 1, entries: 1 });
+    await collection.delete('x');
+    expect(await collection.query(query)).toEqual(first.filter(({ id }) => id !== 'x'));
+    expect((await database.stats()).cache).toMatchObject({ hits: 2, misses: 2 });
+    const without = await open();
+    expect((await without.stats()).cache).toEqual({ hits: 0, misses: 0, entries: 0, bytes: 0 });
+  });
+
   it('scans what matches once, as it is by then, whatever is written and compacted meanwhile', async () => {
     const database = await open();
     const collection = await database.collection<Metadata>('c', { dimensions: DIMENSIONS });
