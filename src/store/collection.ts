@@ -210,16 +210,18 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
 
   async #answer(queries: Query[], pathOf: (index: number) => string): Promise<Hit<M>[][]> {
     const checked = queries.map((query, index) => checkQuery(query, pathOf(index), this.#state.config));
-    const cache = this.#engine.resultCache;
+    const { querying, resultCache: cache } = this.#engine;
     const described = cache && queries.map((query) => cache.describe(query));
     const answers: Hit<M>[][] = [];
     for (const { filter } of checked) if (filter) await filter;
     await this.#refresh();
     for (const [index, query] of checked.entries()) {
+      await querying.begin();
       checkNotAborted(query.signal);
       const answer = () => runQuery(this.#engine, this.#state, query);
       const found = cache ? cache.answer(this.#state, query, described![index]!, answer) : answer();
       answers.push((await found) as Hit<M>[]);
+      querying.end();
       checkNotAborted(query.signal);
     }
     return answers;

@@ -38,6 +38,7 @@ import {
 import type { ResultCache } from './queries/result-cache.ts';
 import type { Receipt } from './receipts.ts';
 import type { Salvaged } from './salvaged.ts';
+import { Slices } from './slices.ts';
 import { Staging } from './staging.ts';
 import type { TurnOptions, WriteQueue } from './write-queue.ts';
 
@@ -70,6 +71,8 @@ export class Engine {
   archiving: Archiving | undefined;
   /** Held while a batch is put together and staged, and while maintenance needs the state to stand still. */
   readonly writing: WriteQueue;
+  /** A query after another, answered from memory, would give nobody else a turn. */
+  readonly querying: Slices;
   /** Set where there is one. */
   resultCache: ResultCache | undefined;
   /** Set where there is one. */
@@ -105,6 +108,7 @@ export class Engine {
     this.readOnly = readOnly;
     this.checksum = checksum;
     this.pause = pause;
+    this.querying = new Slices(pause);
     this.#kernels = kernels;
     this.collections = this.createCollections();
   }

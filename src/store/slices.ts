@@ -1,10 +1,15 @@
 /** Others wait no longer than this for work that takes long. A third of a frame at 60 Hz. */
 const SLICE_MS = 5;
 
+/** Who does nothing for so long has let others have theirs. */
+const BREAK_MS = 1;
+
 /** Lets others have a turn between slices of long work. */
 export class Slices {
   readonly #pause: () => Promise<void>;
   #since = performance.now();
+  /** Of the last piece of work. */
+  #endedAt = 0;
 
   constructor(pause: () => Promise<void>) {
     this.#pause = pause;
@@ -12,6 +17,17 @@ export class Slices {
 
   get isOver(): boolean {
     return performance.now() - this.#since > SLICE_MS;
+  }
+
+  /** Before a piece of work that others may have had turns before, or not. */
+  begin(): Promise<void> | undefined {
+    const now = performance.now();
+    if (now - this.#endedAt > BREAK_MS) this.#since = now;
+    return this.isOver ? this.rest() : undefined;
+  }
+
+  end(): void {
+    this.#endedAt = performance.now();
   }
 
   /** Ends the slice, which is over. */

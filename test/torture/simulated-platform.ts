@@ -10,7 +10,7 @@ export interface SimulatedPlatformOptions {
   locks?: LockProvider;
 }
 
-/** A runtime in which nothing happens by itself: the graph is linked when `runTurns` says so. */
+/** A runtime in which nothing happens in the background by itself: the graph is linked when `runTurns` says so. */
 export class SimulatedPlatform implements Platform {
   readonly #backend: SimulatedBackend;
   readonly #waiting: (() => void)[] = [];
@@ -38,7 +38,8 @@ export class SimulatedPlatform implements Platform {
 
   /** A property, for the store takes it off the platform. */
   readonly yieldTurn = (callback: () => void): void => {
-    if (this.#options.runsByItself) setImmediate(callback);
+    // Who only pauses hands over what resolves a promise, which takes a value.
+    if (this.#options.runsByItself || callback.length > 0) setImmediate(callback);
     else this.#waiting.push(callback);
   };
 
