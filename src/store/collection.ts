@@ -5,7 +5,6 @@ import type {
   Filter,
   Hit,
   HitPage,
-  Include,
   Metadata,
   PageQuery,
   Quantization,
@@ -17,7 +16,6 @@ import type {
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
-import { checkInteger } from './check.ts';
 import type { CollectionState } from './collection-state.ts';
 import { copyOf } from './copy-of.ts';
 import type { Draft } from './draft.ts';
@@ -26,30 +24,20 @@ import { checkedFilter } from './given-filter.ts';
 import type { Maintenance } from './maintenance.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { runQuery } from './query.ts';
-import { checkInclude, checkQuery, type IncludeFlags } from './query-plan.ts';
+import { checkQuery } from './query-plan.ts';
 import type { OperationId } from './receipts.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
-import type { RawRecord } from './rows-view.ts';
 import type { ScanBounds } from './scan.ts';
 import type * as SeldomCalls from './seldom-calls.ts';
 import type { Session } from './session.ts';
+import type { RunningScan, ScanOptions } from './start-scan.ts';
 import { checkWriteOptions } from './write-options.ts';
-
-const SCAN_BATCH_DEFAULT = 256;
-const RECORD_PARTS: Include[] = ['vector', 'metadata', 'text'];
-const SCAN_BATCH_MAX = 100_000;
 
 /** What a collection shares with its database. */
 export interface CollectionOwner {
   engine: Engine;
   session: Session;
   maintenance: Maintenance;
-}
-
-export interface RunningScan<M extends Metadata = Metadata> {
-  /** The next records, none at the end; and where the scan stands after them. */
-  next(): Promise<{ records: StoredRecord<M>[]; bounds: ScanBounds }>;
-  end(): void;
 }
 
 /** The door to one collection: checks what comes in, and hands it on in the form that everything inside takes. */
@@ -131,9 +119,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     return this.#seldom('setSchema', copyOf(schema)) as Promise<void>;
   }
 
-  async *scan(
-    options: { filter?: Filter; batchSize?: number; include?: Include[] } = {},
-  ): AsyncGenerator<StoredRecord<M>, void, undefined> {
+  async *scan(options: ScanOptions = {}): AsyncGenerator<StoredRecord<M>, void, undefined> {
     const scan = await this.startScan(options);
     try {
       for (;;) {
@@ -150,30 +136,8 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
    * As `scan`, a batch at a time: what crosses a thread.
    * @param bounds goes on with a scan that another writer of this database had begun
    */
-  startScan(
-    options: { filter?: Filter; batchSize?: number; include?: Include[] },
-    bounds?: ScanBounds,
-  ): Promise<RunningScan<M>> {
-    return this.#run(async () => {
-      const { filter, batchSize = SCAN_BATCH_DEFAULT, include } = options;
-      const checked = filter === undefined ? undefined : checkedFilter(filter, 'options.filter');
-      checkInteger(batchSize, 1, SCAN_BATCH_MAX, 'options.batchSize');
-      const parts = checkInclude(include, RECORD_PARTS, 'options.include', RECORD_PARTS);
-      await this.#refresh();
-      const { Scan } = await import('./on-demand.ts');
-      const body = parts.metadata || parts.text;
-      const wanted = { body, vector: parts.vector, filter: await checked, pause: this.#engine.pause };
-      const scan = new Scan(this.#state, wanted, bounds);
-      return {
-        next: () =>
-          this.#run(async () => {
-            const records = await scan.next(batchSize);
-            const published = records.map((record) => this.#publish(record.id, record, parts));
-            return { records: published, bounds: scan.bounds };
-          }),
-        end: () => scan.end(),
-      };
-    });
+  startScan(options: ScanOptions, bounds?: ScanBounds): Promise<RunningScan<M>> {
+    return this.#seldom('startScan', { ...copyOf(options), bounds }) as Promise<RunningScan<M>>;
   }
 
   query(query: Query): Promise<Hit<M>[]> {
@@ -202,9 +166,14 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   #seldom(method: keyof typeof SeldomCalls, given: unknown): Promise<unknown> {
     return this.#run(async () => {
       const { [method]: call } = (await import('./on-demand.ts')).seldomCalls;
-      const refresh = () => this.#refresh();
-      const maintenance = this.#maintenance;
-      return call({ engine: this.#engine, state: this.#state, maintenance, refresh }, given as never);
+      const called = {
+        engine: this.#engine,
+        state: this.#state,
+        maintenance: this.#maintenance,
+        refresh: () => this.#refresh(),
+        run: this.#run.bind(this),
+      };
+      return call(called, given as never);
     });
   }
 
@@ -236,12 +205,8 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     const records = await this.#state.read(found, { body: true, vector: true });
     let at = 0;
     return rows.map((row, index) =>
-      row === NO_ROW ? undefined : this.#publish(ids[index]!, records[at++]!),
+      row === NO_ROW ? undefined : (publishRecord(ids[index]!, records[at++]!) as StoredRecord<M>),
     );
-  }
-
-  #publish(id: string, record: Partial<RawRecord>, parts?: IncludeFlags): StoredRecord<M> {
-    return publishRecord(id, record, parts) as StoredRecord<M>;
   }
 
   /** @param prepare checks and copies what was given, before anything waits */

@@ -24,7 +24,6 @@ export { selectHits } from './queries/select.ts';
 export { searchCodes } from './query-codes.ts';
 export { searchMatching } from './query-matching.ts';
 export { restoreLocal } from './restore.ts';
-export { Scan } from './scan.ts';
 export { checkBodies } from './schemas.ts';
 export * as seldomCalls from './seldom-calls.ts';
 export { share } from './sharing.ts';

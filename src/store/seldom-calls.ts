@@ -9,6 +9,7 @@ import type { Maintenance } from './maintenance.ts';
 export { queryPage } from './queries/page.ts';
 export { recommend } from './queries/recommend.ts';
 export { changeSchema as setSchema } from './schemas.ts';
+export { startScan } from './start-scan.ts';
 
 /** What such a call works on. */
 export interface Called {
@@ -17,6 +18,8 @@ export interface Called {
   maintenance: Maintenance;
   /** Takes in what others have written. @throws IsovecError NOT_FOUND when the collection has been dropped */
   refresh(): Promise<void>;
+  /** Runs `fn` as one public call. */
+  run<T>(fn: () => Promise<T> | T): Promise<T>;
 }
 
 export async function setQuantization(

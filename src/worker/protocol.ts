@@ -7,8 +7,6 @@ import type {
   CollectionConfig,
   Database,
   DatabaseEvents,
-  Filter,
-  Include,
   Metadata,
   Query,
   RestoreOptions,
@@ -19,6 +17,7 @@ import type {
 import type { ErrorImage } from '../base/errors.ts';
 import type { EngineOptions } from '../store/open-options.ts';
 import type { ScanBounds } from '../store/scan.ts';
+import type { ScanOptions } from '../store/start-scan.ts';
 
 /** The abort id of opening; calls count up from the next. */
 export const OPENING_ABORT_ID = 0;
@@ -78,12 +77,6 @@ export interface PackedRecord {
   fields: unknown;
   /** How many of the values are its own; undefined for a record without a vector. */
   dimensions?: number;
-}
-
-export interface ScanOptions {
-  filter?: Filter;
-  batchSize?: number;
-  include?: Include[];
 }
 
 /** The next records of a scan; none at the end. */

@@ -10,9 +10,10 @@ import type {
   WriteOptions,
 } from '../base/api.ts';
 import { errorToImage } from '../base/errors.ts';
-import type { LocalCollection, RunningScan } from '../store/collection.ts';
+import type { LocalCollection } from '../store/collection.ts';
 import type { LocalDatabase } from '../store/database.ts';
 import type { OperationId } from '../store/receipts.ts';
+import type { RunningScan } from '../store/start-scan.ts';
 import { HostTransactions } from './host-transactions.ts';
 import { unpackRecords, vectorBuffers } from './packing.ts';
 import type { Answer, Call, CollectionReference, ScannedBatch } from './protocol.ts';
