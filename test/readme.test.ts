@@ -34,4 +34,10 @@ describe('the README', () => {
     const end = 'console.log(hits.map(({ id }) => id), await books.count()); await db.close();';
     expect(await run(beginning + filters + end, 'filtered')).toBe("[ 'dune' ] 2\n");
   });
+
+  it('shows documents that run as they stand, and are rendered with where they are from', async () => {
+    const [, documents] = /### Documents\n\n```js\n(.*?)```/s.exec(readme)!;
+    const rendered = '[1] ferry.md › Ferry\n# Ferry\n\nIt leaves at noon.\n';
+    expect(await run(`${beginning + documents} await db.close();`, 'documents')).toBe(rendered);
+  });
 });

@@ -46,6 +46,10 @@ export interface SearchOptions {
   topK?: number;
   /** On the documents' metadata, and on `passage.document`, `passage.position` and so on. */
   filter?: Filter;
+  /** Hits of each document at most; `topK` is then of documents. Default: any number. */
+  perDocument?: number;
+  /** How much it counts that hits differ from one another, 0 (default) to 1. Not with `perDocument`. */
+  diversity?: number;
   /** Only hits with score >= minScore. */
   minScore?: number;
   signal?: AbortSignal;

@@ -1,5 +1,5 @@
 import { checkNotAborted } from '../base/abort.ts';
-import type { Collection, Database, Hit, Metadata, RecordInput, Transaction } from '../base/api.ts';
+import type { Collection, Database, Hit, Metadata, Query, RecordInput, Transaction } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { embedChecked } from './check-vectors.ts';
 import { contentHash } from './content-hash.ts';
@@ -181,21 +181,17 @@ export class DocumentIndex<M extends Metadata = Metadata> {
   }
 
   /** The chunks that are nearest in meaning to `text`. */
-  async search(
-    text: string,
-    { topK, filter, minScore, signal }: SearchOptions = {},
-  ): Promise<PassageHit<M>[]> {
-    const options = { purpose: 'query' as const, ...(signal && { signal }) };
-    const [vector] = await embedChecked(this.#options.embedder, [text], options);
-    const hits = await this.#read((passages) =>
-      passages.query({
-        vector: vector!,
-        ...(topK !== undefined && { topK }),
-        ...(filter && { filter }),
-        ...(minScore !== undefined && { minScore }),
-        ...(signal && { signal }),
-      }),
-    );
+  async search(text: string, options: SearchOptions = {}): Promise<PassageHit<M>[]> {
+    const { perDocument, signal, ...rest } = options;
+    const embedding = { purpose: 'query' as const, ...(signal && { signal }) };
+    const [vector] = await embedChecked(this.#options.embedder, [text], embedding);
+    const query: Query = {
+      ...rest,
+      vector: vector!,
+      ...(perDocument !== undefined && { groupBy: `${PASSAGE_KEY}.document`, groupSize: perDocument }),
+      ...(signal && { signal }),
+    };
+    const hits = await this.#read((passages) => passages.query(query));
     return hits.map((hit) => passageHit<M>(hit));
   }
 

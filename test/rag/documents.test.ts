@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DocumentInput } from '../../src/rag/document-types.ts';
+import type { DocumentInput, SearchOptions } from '../../src/rag/document-types.ts';
 import { type DocumentIndex, openDocuments } from '../../src/rag/documents.ts';
 import { splitText } from '../../src/rag/split-text.ts';
 import { databases, WordEmbedder } from './fixture.ts';
@@ -55,6 +55,23 @@ describe('documents', () => {
     ]);
     expect(await index.document('ferry')).toEqual(infos[1]);
     expect(await index.document('none')).toBeUndefined();
+  });
+
+  it('give as many hits as they may, or hits that differ', async () => {
+    const index = await openDocuments(await open(), 'notes', { embedder: new WordEmbedder(), split });
+    await index.addDocuments([
+      { id: 'cats', text: `${CATS} ${CATS} ${CATS}` },
+      { id: 'ferry', text: FERRY },
+    ]);
+    const found = async (options: SearchOptions) =>
+      (await index.search('cats sleep for most of the day', options)).map(({ document }) => document);
+    expect(await found({ topK: 3 })).toEqual(['cats', 'cats', 'cats']);
+    expect(await found({ topK: 3, perDocument: 1 })).toEqual(['cats', 'ferry']);
+    expect(await found({ topK: 3, perDocument: 2 })).toEqual(['cats', 'cats', 'ferry', 'ferry']);
+    const texts = async (options: SearchOptions) =>
+      new Set((await index.search('cats sleep', { topK: 2, ...options })).map(({ text }) => text)).size;
+    expect(await texts({})).toBe(1);
+    expect(await texts({ diversity: 0.5 })).toBe(2);
   });
 
   it('that have not changed cost nothing, and of others only chunks with new text are embedded', async () => {
