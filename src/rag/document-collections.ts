@@ -11,6 +11,7 @@ import type {
   TransactionCollection,
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
+import type { PassagesConfig } from './document-types.ts';
 import type { Embedder } from './embedder.ts';
 import type { TextChunk } from './split-text.ts';
 
@@ -33,8 +34,8 @@ export type PassagesState = {
 /** In a chunk's metadata, beside its document's. */
 export const PASSAGE_KEY = 'passage';
 
-/** What is stored of a chunk. */
-export type Passage = TextChunk & {
+/** What is stored of a chunk, beside its text. */
+export type Passage = Omit<TextChunk, 'text'> & {
   document: string;
   position: number;
 };
@@ -130,10 +131,15 @@ export async function openPassages(
   database: Database,
   collection: string,
   { fingerprint, dimensions }: Embedder,
-  config: Omit<CollectionConfig, 'dimensions' | 'embedding'> = {},
+  config: PassagesConfig = {},
 ): Promise<Collection<PassageMetadata>> {
   try {
-    return await database.collection(collection, { ...config, dimensions, embedding: { fingerprint } });
+    return await database.collection(collection, {
+      text: true,
+      ...config,
+      dimensions,
+      embedding: { fingerprint },
+    });
   } catch (cause) {
     if (!(cause instanceof IsovecError) || cause.code !== 'CONFIG_MISMATCH') throw cause;
     const message = `${cause.message}. After a change of the model, reembedDocuments() makes all vectors anew`;

@@ -1,4 +1,4 @@
-import type { CollectionConfig, Filter, Metadata } from '../base/api.ts';
+import type { CollectionConfig, Filter, Fusion, Highlight, Metadata, TextOptions } from '../base/api.ts';
 import type { Embedder } from './embedder.ts';
 import type { SplitOptions } from './split-options.ts';
 
@@ -7,8 +7,13 @@ export interface DocumentsOptions {
   /** How texts are split into chunks. Documents that are there keep theirs until they are added again. */
   split?: SplitOptions;
   /** How the collection of chunks is made, the first time. */
-  collection?: Omit<CollectionConfig, 'dimensions' | 'embedding'>;
+  collection?: PassagesConfig;
 }
+
+/** Of the collection of chunks. Their texts are always kept and indexed: default `{ language: 'en' }`. */
+export type PassagesConfig = Omit<CollectionConfig, 'dimensions' | 'embedding' | 'text'> & {
+  text?: { language?: 'en' | 'none' };
+};
 
 export interface DocumentInput<M extends Metadata = Metadata> {
   /** 1 to 500 UTF-8 bytes. */
@@ -46,6 +51,12 @@ export interface SearchOptions {
   topK?: number;
   /** On the documents' metadata, and on `passage.document`, `passage.position` and so on. */
   filter?: Filter;
+  /** What finds chunks: their meaning, their words, or both, fused. Default 'hybrid'. */
+  by?: 'hybrid' | 'meaning' | 'words';
+  /** How a hybrid search ranks. */
+  fusion?: Fusion;
+  /** How words are looked for. */
+  textOptions?: TextOptions;
   /** Hits of each document at most; `topK` is then of documents. Default: any number. */
   perDocument?: number;
   /** How much it counts that hits differ from one another, 0 (default) to 1. Not with `perDocument`. */
@@ -66,8 +77,10 @@ export interface PassageHit<M extends Metadata = Metadata> {
   end: number;
   /** Titles of the sections that it begins in, the outermost first. */
   headings: readonly string[];
-  /** Higher is better. */
+  /** Higher is better: by meaning the metric's, by words BM25, hybrid the fused score. */
   score: number;
+  /** Words of `text` that have been found; none by meaning alone. */
+  highlights?: Highlight[];
   /** The document's. */
   metadata: M;
 }

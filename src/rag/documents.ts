@@ -1,5 +1,5 @@
 import { checkNotAborted } from '../base/abort.ts';
-import type { Collection, Database, Hit, Metadata, Query, RecordInput, Transaction } from '../base/api.ts';
+import type { Collection, Database, Hit, Metadata, Query, StoredRecord, Transaction } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { embedChecked } from './check-vectors.ts';
 import { contentHash } from './content-hash.ts';
@@ -28,6 +28,7 @@ import type {
   PassageHit,
   SearchOptions,
 } from './document-types.ts';
+import { isSame } from './reembed.ts';
 import { invalid, type ResolvedSplitOptions, resolveSplitOptions } from './split-options.ts';
 import { splitText, type TextChunk } from './split-text.ts';
 
@@ -35,6 +36,7 @@ import { splitText, type TextChunk } from './split-text.ts';
 const ID_BYTES_MAX = 500;
 /** Chunks embedded and stored together, at least: enough for a model's batches, few enough to lose. */
 const GROUP_CHUNKS = 128;
+const FOUND_BY: readonly unknown[] = ['hybrid', 'meaning', 'words'];
 
 /**
  * Opens the documents of that name, making them if they are not there. They are kept in two collections of `database`,
@@ -70,7 +72,7 @@ interface Current {
   passages: Collection<PassageMetadata>;
 }
 
-type PassageRecord = RecordInput<PassageMetadata> & { id: string };
+type PassageRecord = StoredRecord<PassageMetadata>;
 
 /** What a group of changes comes to: chunks to store and to delete. */
 interface Writing {
@@ -180,15 +182,18 @@ export class DocumentIndex<M extends Metadata = Metadata> {
     for await (const record of registered(this.#register)) yield infoOf<M>(record);
   }
 
-  /** The chunks that are nearest in meaning to `text`. */
+  /** The chunks that answer `text` best, by their meaning and their words. */
   async search(text: string, options: SearchOptions = {}): Promise<PassageHit<M>[]> {
-    const { perDocument, signal, ...rest } = options;
+    const { by = 'hybrid', perDocument, signal, ...rest } = options;
+    if (!FOUND_BY.includes(by)) throw invalid('by', `one of ${FOUND_BY.join(', ')}`, by);
     const embedding = { purpose: 'query' as const, ...(signal && { signal }) };
-    const [vector] = await embedChecked(this.#options.embedder, [text], embedding);
+    const vectors = by === 'words' ? [] : await embedChecked(this.#options.embedder, [text], embedding);
     const query: Query = {
       ...rest,
-      vector: vector!,
       ...(perDocument !== undefined && { groupBy: `${PASSAGE_KEY}.document`, groupSize: perDocument }),
+      ...(vectors[0] && { vector: vectors[0] }),
+      ...(by !== 'meaning' && { text }),
+      include: by === 'meaning' ? ['metadata', 'text'] : ['metadata', 'text', 'highlights'],
       ...(signal && { signal }),
     };
     const hits = await this.#read((passages) => passages.query(query));
@@ -217,8 +222,7 @@ export class DocumentIndex<M extends Metadata = Metadata> {
     for (;;) {
       const { passages } = await this.#open();
       const stored = await storedPassages(passages, changes);
-      for (const { vector, metadata } of stored.values())
-        vectors.set(metadata![PASSAGE_KEY].text, vector as Float32Array);
+      for (const { text, vector } of stored.values()) vectors.set(text!, vector);
       const embedded = await this.#embed(changes, vectors, signal);
       const writing = prepare(changes, stored, vectors, embedded);
       const isStored = await this.#write(async (transaction, collection) => {
@@ -360,13 +364,14 @@ function prepare(
   const deletions: string[] = [];
   const results: AddResult[] = [];
   for (const { id, chunks, metadata, before } of changes) {
-    for (const [position, chunk] of chunks.entries()) {
+    for (const [position, { text, ...place }] of chunks.entries()) {
       const record: PassageRecord = {
         id: passageId(id, position),
-        vector: vectors.get(chunk.text)!,
-        metadata: { ...metadata, [PASSAGE_KEY]: { document: id, position, ...chunk } },
+        vector: vectors.get(text)!,
+        text,
+        metadata: { ...metadata, [PASSAGE_KEY]: { document: id, position, ...place } },
       };
-      if (!isSame(record.metadata, stored.get(record.id)?.metadata)) upserts.push(record);
+      if (!isSame(record, stored.get(record.id))) upserts.push(record);
     }
     for (const surplus of passageIds(id, chunks.length, before?.chunks ?? 0)) deletions.push(surplus);
     results.push({
@@ -379,10 +384,8 @@ function prepare(
   return { upserts, deletions, results };
 }
 
-/** Metadata is JSON. */
-const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
-
-function passageHit<M extends Metadata>({ score, metadata: stored }: Hit<PassageMetadata>): PassageHit<M> {
-  const { [PASSAGE_KEY]: passage, ...metadata } = stored;
-  return { ...passage, score, metadata: metadata as unknown as M };
+function passageHit<M extends Metadata>(hit: Hit<PassageMetadata>): PassageHit<M> {
+  const { [PASSAGE_KEY]: passage, ...metadata } = hit.metadata;
+  const { text = '', score, highlights } = hit;
+  return { ...passage, text, score, ...(highlights && { highlights }), metadata: metadata as unknown as M };
 }

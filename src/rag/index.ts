@@ -6,6 +6,7 @@ export type {
   DocumentInput,
   DocumentsOptions,
   PassageHit,
+  PassagesConfig,
   SearchOptions,
 } from './document-types.ts';
 export { type DocumentIndex, openDocuments } from './documents.ts';

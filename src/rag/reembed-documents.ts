@@ -4,14 +4,13 @@ import {
   nextPassagesName,
   openRegister,
   outdatedPassages,
-  PASSAGE_KEY,
   type PassageMetadata,
   readState,
   stateWithin,
   writeState,
 } from './document-collections.ts';
 import type { DocumentsOptions } from './document-types.ts';
-import { configLike, copyEmbedded, type ReembedProgress, type ReembedResult } from './reembed.ts';
+import { configLike, copyEmbedded, ownText, type ReembedProgress, type ReembedResult } from './reembed.ts';
 
 export interface ReembedDocumentsOptions extends Pick<DocumentsOptions, 'embedder' | 'collection'> {
   /** Stops before the next batch: ABORTED. What is done stays, and the documents are the old model's. */
@@ -43,15 +42,8 @@ export async function reembedDocuments(
     }
     const next = nextPassagesName(name, collection);
     const target = await openFresh(database, next, await configLike(source, embedder, changes));
-    const textOf = ({ metadata }: { metadata: PassageMetadata }): string => metadata[PASSAGE_KEY].text;
-    const { embedded, removed } = await copyEmbedded({
-      source,
-      target,
-      embedder,
-      textOf,
-      signal,
-      onProgress,
-    });
+    const copying = { source, target, embedder, textOf: ownText, signal, onProgress };
+    const { embedded, removed } = await copyEmbedded(copying);
     result.embedded += embedded;
     result.removed += removed;
     await database.transaction(async (transaction) => {

@@ -122,13 +122,16 @@ async function copyBatch<M extends Metadata>(
   return records.length;
 }
 
-/** Metadata is JSON. */
-function isSame<M extends Metadata>(record: StoredRecord<M>, other: StoredRecord<M> | undefined): boolean {
+/** Whether both are, but for their vectors, the same. Metadata is JSON. */
+export function isSame<M extends Metadata>(
+  record: StoredRecord<M>,
+  other: StoredRecord<M> | undefined,
+): boolean {
   if (!other) return false;
   return record.text === other.text && JSON.stringify(record.metadata) === JSON.stringify(other.metadata);
 }
 
-function ownText({ id, text }: StoredRecord): string {
+export function ownText({ id, text }: StoredRecord): string {
   if (text !== undefined) return text;
   const message = `record "${id}" has no text: give textOf, which says what to embed of a record`;
   throw new IsovecError('INVALID_ARGUMENT', message, { details: { path: 'textOf', id } });

@@ -29,6 +29,14 @@ it.each(['opfs', 'indexeddb'] as const)(
     const context = renderContext(hits, { tokens: 60 });
     expect(context.text).toContain('They hunt at dusk.');
     expect(context.tokens).toBeLessThanOrEqual(60);
+
+    // Another tab would be told apart by nothing: this one writes and reads through the first one's worker.
+    const follower = await open(location, { storage });
+    const followed = await openDocuments(follower, 'notes', options);
+    await followed.addDocument({ id: 'b', text: 'The albatross sleeps in flight.' });
+    expect((await again.search('albatross'))[0]!.document).toBe('b');
+    expect((await followed.search('albatross'))[0]!.document).toBe('b');
+    await follower.close();
     await database.close();
     await destroy(location, { storage });
   },

@@ -14,7 +14,7 @@ async function listed(index: DocumentIndex): Promise<DocumentInput[]> {
   const found: DocumentInput[] = [];
   for await (const { id, metadata } of index.documents()) {
     // Without overlap, the chunks of a text with single spaces are the text.
-    const hits = await index.search('', { topK: 1000, filter: { 'passage.document': id } });
+    const hits = await index.search('', { by: 'meaning', topK: 1000, filter: { 'passage.document': id } });
     const parts = hits.sort((a, b) => a.position - b.position).map(({ text }) => text);
     found.push({ id, text: parts.join(' '), metadata });
   }
@@ -34,7 +34,7 @@ describe('documents', () => {
       embedded: 2,
     });
     await index.addDocument({ id: 'ferry', text: FERRY });
-    const [hit] = await index.search('When do they hunt?', { topK: 1 });
+    const [hit] = await index.search('When do they hunt?', { by: 'meaning', topK: 1 });
     expect(hit).toEqual({
       document: 'cats',
       position: 1,
@@ -64,14 +64,46 @@ describe('documents', () => {
       { id: 'ferry', text: FERRY },
     ]);
     const found = async (options: SearchOptions) =>
-      (await index.search('cats sleep for most of the day', options)).map(({ document }) => document);
+      (await index.search('cats sleep for most of the day', { by: 'meaning', ...options })).map(
+        ({ document }) => document,
+      );
     expect(await found({ topK: 3 })).toEqual(['cats', 'cats', 'cats']);
     expect(await found({ topK: 3, perDocument: 1 })).toEqual(['cats', 'ferry']);
     expect(await found({ topK: 3, perDocument: 2 })).toEqual(['cats', 'cats', 'ferry', 'ferry']);
+    expect(await found({ topK: 3, perDocument: 1, by: 'hybrid' })).toEqual(['cats', 'ferry']);
+    expect(await found({ topK: 3, perDocument: 1, by: 'words' })).toEqual(['cats']);
     const texts = async (options: SearchOptions) =>
-      new Set((await index.search('cats sleep', { topK: 2, ...options })).map(({ text }) => text)).size;
+      new Set(
+        (await index.search('cats sleep', { by: 'meaning', topK: 2, ...options })).map(({ text }) => text),
+      ).size;
     expect(await texts({})).toBe(1);
     expect(await texts({ diversity: 0.5 })).toBe(2);
+  });
+
+  it('are found by their meaning, by their words, or by both, with the words that have been found', async () => {
+    const embedder = new WordEmbedder();
+    // It knows no word of this: whatever finds it is not its vector.
+    const text = 'Ἀχιλλεύς';
+    const index = await openDocuments(await open(), 'notes', { embedder, split });
+    await index.addDocuments([
+      { id: 'cats', text: CATS },
+      { id: 'ferry', text: FERRY },
+      { id: 'hero', text },
+    ]);
+    embedder.taken();
+    const [byWords, ...others] = await index.search(text, { by: 'words' });
+    expect(byWords).toMatchObject({ document: 'hero', text, highlights: [{ start: 0, end: text.length }] });
+    expect(others).toEqual([]);
+    expect(embedder.taken()).toEqual([]);
+    const hybrid = await index.search(`${text} sleep`, { topK: 2 });
+    expect(new Set(hybrid.map(({ document }) => document))).toEqual(new Set(['hero', 'cats']));
+    expect(embedder.taken()).toEqual([`${text} sleep`]);
+    const [byMeaning] = await index.search('sleep', { by: 'meaning' });
+    expect(byMeaning).toMatchObject({ document: 'cats', position: 0 });
+    expect(byMeaning).not.toHaveProperty('highlights');
+    await expect(index.search('x', { by: 'smell' as never })).rejects.toMatchObject({
+      details: { path: 'by' },
+    });
   });
 
   it('that have not changed cost nothing, and of others only chunks with new text are embedded', async () => {

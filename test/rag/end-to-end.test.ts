@@ -28,10 +28,13 @@ it.each([false, true])(
     const { database, notes } = await openNotes();
     expect((await notes.addDocuments(NOTES)).every(({ status }) => status === 'unchanged')).toBe(true);
     for (const { question, document, headings } of QUESTIONS)
-      expect((await notes.search(question))[0]).toMatchObject({ document, headings });
+      expect((await notes.search(question, { by: 'meaning' }))[0]).toMatchObject({ document, headings });
+    expect((await notes.search('how to prune roses'))[0]).toMatchObject({
+      headings: ['The garden', 'Roses'],
+    });
     const [hit] = await notes.search(QUESTIONS[0]!.question, { filter: { year: 2021 } });
     expect(hit!.document).toBe('boat');
-    const found = await notes.search(QUESTIONS[1]!.question, { topK: 4 });
+    const found = await notes.search(QUESTIONS[1]!.question, { by: 'meaning' });
     expect(renderContext(found, { tokens: 80 }).text).toMatch(/^\[1\] boat › The boat › Storms\n## Storms/);
     await database.close();
   },

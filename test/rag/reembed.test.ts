@@ -140,7 +140,7 @@ describe('re-embedding documents', () => {
       'new 2',
       'new 3',
     ]);
-    const hits = await renewed.search('', { topK: 1000 });
+    const hits = await renewed.search('', { by: 'meaning', topK: 1000 });
     expect(hits).toHaveLength(chunks);
     expect(hits.find(({ document }) => document === '5')!.text).toBe('Changed 3 times.');
   });
