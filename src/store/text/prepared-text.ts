@@ -1,7 +1,7 @@
 import type { RankedRows } from '../../text/best-rows.ts';
 import { type Expansion, expand, isExact } from '../../text/expand.ts';
 import type { Postings } from '../../text/postings.ts';
-import { type Ranked, Ranker } from '../../text/rank.ts';
+import type { Ranked } from '../../text/rank.ts';
 import { Segment, type SegmentTerm } from '../../text/segment.ts';
 import { type TextQuery, wordsOf } from '../../text/text-query.ts';
 import type { CollectionState } from '../collection-state.ts';
@@ -18,9 +18,6 @@ interface LoadedTerm {
 }
 
 type LoadedTerms = ReadonlyMap<Segment, ReadonlyMap<string, LoadedTerm>>;
-
-/** Room for scores, which every query of a collection uses in its turn. */
-const rankers = /* @__PURE__ */ new WeakMap<CollectionState, Ranker>();
 
 /** What of a text index a query needs, read beforehand, so that it can be ranked in one turn. */
 export class PreparedText {
@@ -66,13 +63,13 @@ export class PreparedText {
   /** @returns undefined where what was prepared is of another state than there is by now */
   rank(topK: number, matching: MatchingRows | undefined): RankedRows | undefined {
     const ranked = this.#ranked(matching);
-    return ranked && rankerOf(this.#state).rank(ranked, topK);
+    return ranked && this.#index.ranker.rank(ranked, topK);
   }
 
   /** Of these rows; zero for those that are not found. @returns undefined as `rank` does */
   scoresOf(rows: Uint32Array): Float64Array | undefined {
     const ranked = this.#ranked(undefined);
-    return ranked && rankerOf(this.#state).scoresOf(ranked, rows);
+    return ranked && this.#index.ranker.scoresOf(ranked, rows);
   }
 
   /** Where in a text something is found. */
@@ -117,12 +114,6 @@ export class PreparedText {
 
 function isIn({ words }: MatchingRows): (row: number) => boolean {
   return (row) => ((words[row >>> 5] ?? 0) & (1 << (row & 31))) !== 0;
-}
-
-function rankerOf(state: CollectionState): Ranker {
-  const ranker = rankers.get(state) ?? new Ranker();
-  rankers.set(state, ranker);
-  return ranker;
 }
 
 function expandAll(query: TextQuery, { parts }: TextIndex): Expansion[][] {

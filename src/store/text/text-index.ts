@@ -13,6 +13,7 @@ import { Analyzer } from '../../text/analyzer.ts';
 import type { TextStatistics } from '../../text/bm25.ts';
 import { MemorySegment } from '../../text/memory-segment.ts';
 import { mergeSegments } from '../../text/merge-segments.ts';
+import { Ranker } from '../../text/rank.ts';
 import { Segment } from '../../text/segment.ts';
 import { SegmentWriter } from '../../text/segment-writer.ts';
 import { textOf } from '../body.ts';
@@ -32,6 +33,8 @@ const ROWS_PER_LOOK = 8;
 
 export class TextIndex {
   readonly analyzer: Analyzer;
+  /** Room for scores, which every query uses in its turn. */
+  readonly ranker = new Ranker();
   readonly lengths = new TextLengths();
   readonly #engine: Engine;
   readonly #state: CollectionState;
@@ -71,7 +74,7 @@ export class TextIndex {
   }
 
   get memoryBytes(): number {
-    let bytes = this.lengths.memoryBytes;
+    let bytes = this.lengths.memoryBytes + this.ranker.memoryBytes;
     for (const part of this.#parts) bytes += part.memoryBytes;
     return bytes;
   }

@@ -119,6 +119,19 @@ describe('a text index in files', () => {
     expect(await collection.query({ text: 'five', topK: 1000 })).toHaveLength(40);
   });
 
+  it('has what is left of damaged records', async () => {
+    await (await fill()).close();
+    spoil('text', [...files.get('text')!.keys()].find((name) => name.includes('-records-'))!, 0.5);
+    const database = await open('text', { recovery: 'salvage' });
+    const collection = await database.collection('c');
+    expect(await collection.query({ text: 'two three four six', topK: 1000 })).toHaveLength(159);
+    const { recordsLost } = await database.repair();
+    expect(recordsLost[0]!.ids).toHaveLength(1);
+    const left = await collection.count();
+    expect(left).toBe(159);
+    expect(await collection.query({ text: 'two three four six', topK: 1000 })).toHaveLength(left);
+  });
+
   it('has what is asked for by the beginnings of words and with mistakes, in files and in memory', async () => {
     const words = ['alpha', 'alphabet', 'alpine', 'beta', 'bet', 'better', 'gamma', 'gamut', 'hat', 'heat'];
     const word = fc.constantFrom(...words);
