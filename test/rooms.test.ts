@@ -15,7 +15,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   filter: ['base'],
   schema: ['base'],
   text: ['tables', 'base'],
-  store: ['journal', 'storage', 'tables', 'search', 'filter', 'schema', 'text', 'base'],
+  payload: ['filter', 'tables', 'base'],
+  store: ['journal', 'storage', 'tables', 'search', 'filter', 'payload', 'schema', 'text', 'base'],
   worker: ['store', 'filter', 'base'],
   runtime: ['worker', 'store', 'search', 'storage', 'base'],
   // An entry of its own, for whoever wants it: it knows the store by its public types.

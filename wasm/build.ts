@@ -15,6 +15,8 @@ interface Variant {
   /** A header with more exports, and what the linker has besides. */
   header?: string;
   exports?: string[];
+  /** Exports that it goes without. */
+  leftOut?: RegExp;
   /** A source with exports of its own, for tests alone. */
   testSource?: string;
 }
@@ -22,8 +24,12 @@ interface Variant {
 export const RUNTIME_FOLDER = '../src/runtime';
 
 export const VARIANTS: readonly Variant[] = [
-  // What every page loads.
-  { output: `${RUNTIME_FOLDER}/isovec.wasm`, flags: ['-DISOVEC_FLOAT32_ONLY'] },
+  // What every page loads: without what only codes have use for.
+  {
+    output: `${RUNTIME_FOLDER}/isovec.wasm`,
+    flags: ['-DISOVEC_FLOAT32_ONLY'],
+    leftOut: /^isovec_(calibrate|code_buffer|code_address|add_code|restore_codes?)$/,
+  },
   // All kinds of codes: loaded for collections that are quantised.
   { output: `${RUNTIME_FOLDER}/isovec-codes.wasm`, flags: [] },
   // For several threads: the memory comes from outside, and each sets its own stack and thread-local storage.
@@ -81,7 +87,7 @@ function exportsOf(source: string): string[] {
   return [...text.matchAll(/^EXPORT [\w ]+?\b(\w+)\(/gm)].map((match) => match[1]!);
 }
 
-async function compile({ output, flags, header, exports = [], testSource }: Variant): Promise<void> {
+async function compile({ output, flags, header, exports = [], leftOut, testSource }: Variant): Promise<void> {
   const path = join(here, output);
   if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newestInput) return;
   const files = Object.fromEntries(
@@ -91,7 +97,7 @@ async function compile({ output, flags, header, exports = [], testSource }: Vari
     (name) => name.endsWith('.c') && (name === testSource || !TEST_SOURCES.has(name)),
   );
   const declaring = ['isovec.h', header, testSource].filter((name) => name !== undefined);
-  const exported = [...declaring.flatMap(exportsOf), ...exports];
+  const exported = [...declaring.flatMap(exportsOf), ...exports].filter((name) => !leftOut?.test(name));
   const args = [...FLAGS, ...flags, ...exported.map((name) => `-Wl,--export=${name}`), ...sources];
   const tree = await commands.clang([...args, '-o', 'kernel.wasm'], files, { fetchProgress: () => {} });
   const wasm = tree?.['kernel.wasm'];

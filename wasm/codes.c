@@ -128,7 +128,8 @@ ALWAYS_INLINE void by_fours(const void *query, const void **codes, u32 count, u3
     case ISOVEC_INT8 << 1 | 1:
       BY_FOURS(square_int8_four, i8)
     default:
-      binary_distances(query, codes, count, out);
+      // a compiler does not know that `euclidean` is 0 or 1
+      if (CODES == ISOVEC_BINARY) binary_distances(query, codes, count, out);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Answers: by the graph, and exactly. */
 #include "batch.h"
 #include "codes.h"
+#include "filtered.h"
 #include "walk.h"
 
 /** The best rows so far: keys (distance, row) in a far heap. */
@@ -12,10 +13,15 @@ struct best {
 
 // ------------------------------------------------------------ exactly
 
+__attribute__((noinline)) static void keep(struct best *best, u32 slot, f32 distance) {
+  if (allowed.counts && !is_allowed(slot)) return;
+  far_offer(best->keys, &best->count, best->top, key_of(distance, *row_of(slot)));
+}
+
 /** Offers what has been found to be kept. */
 ALWAYS_INLINE void offer(struct best *best, u32 slot, f32 distance) {
   if (best->count == best->top && key_of(distance, 0) > best->keys[0]) return;
-  far_offer(best->keys, &best->count, best->top, key_of(distance, *row_of(slot)));
+  keep(best, slot, distance);
 }
 
 /** Slots here and there whose distances are computed in one go. */
@@ -122,16 +128,22 @@ i32 isovec_search(u32 top, u32 ef) {
   if (top == 0) return 0;
   if (ef < top) ef = top;
   ef = widened(ef < ix.linked_count ? ef : ix.linked_count);
-  if (!reserve_scratch(ef > top ? ef : top)) return ISOVEC_NO_MEMORY;
+  if (!reserve_scratch(ef > allowed.ef ? ef : allowed.ef)) return ISOVEC_NO_MEMORY;
   const void *query = encode_query();
-  const u32 found = walk(query, descend(query, 0), 0, ef, WALK_COLLECTS_ANSWERABLE);
+  u32 found = walk(query, descend(query, 0), 0, ef, WALK_COLLECTS_ANSWERABLE);
   struct best best = {scratch_best(), 0, top};
   const u32 wanted = top < ix.linked_count ? top : ix.linked_count;
-  if (found < wanted) {
+  const key *results = scratch_results();
+  if (allowed.counts) {
+    u32 near_count = 0, nearest = NONE;
+    for (u32 i = found; i-- > 0;)
+      if (is_allowed(key_number(results[i]))) near_count++, nearest = key_number(results[i]);
+    if (near_count < allowed.near_min) return 0;
+    if (allowed.ef > 0) found = walk(query, nearest, 0, allowed.ef, WALK_COLLECTS_ALLOWED);
+  } else if (found < wanted) {
     scan_all(&best, query);
     return answer(&best);
   }
-  const key *results = scratch_results();
   for (u32 i = 0; i < found; i++)
     offer(&best, key_number(results[i]), key_distance(results[i]));
   scan_pending(&best, query);

@@ -206,7 +206,7 @@ i32 isovec_restore_code(u32 slot) {
 }
 
 i32 isovec_restore_codes(u32 count) {
-  if (ix.codes == ISOVEC_FLOAT32 || !scratch.image_buffer ||
+  if (CODES == ISOVEC_FLOAT32 || !scratch.image_buffer ||
       (u64)count * (4 + ix.code_bytes) > IMAGE_BUFFER_BYTES)
     return ISOVEC_BAD_ARGUMENT;
   const u32 *slots = at(scratch.image_buffer);

@@ -1,6 +1,7 @@
 #include "walk.h"
 
 #include "codes.h"
+#include "filtered.h"
 #include "links.h"
 #include "nearest.h"
 
@@ -127,10 +128,11 @@ u32 walk(const void *query, u32 entry, u32 level, u32 ef, enum walk_collects col
   while (has_next(&nearest, &met)) {
     const u32 slot = visit_next(&nearest);
     const u32 *words = level == 0 ? ground_links(slot) : links_of(slot, level).words;
-    const u32 count = meet(words, capacity, epoch, met.slots);
+    const u32 count = collects == WALK_COLLECTS_ALLOWED ? meet_allowed(words, epoch, met.slots)
+                                                        : meet(words, capacity, epoch, met.slots);
     if (count == 0) continue;
     if (nearest.next < nearest.count && level == 0) touch_links(nearest_slot(&nearest, nearest.next));
     take_met(&nearest, &met, count, query);
   }
-  return collect(&nearest, collects == WALK_COLLECTS_ANSWERABLE && ix.doomed_count + ix.awaiting_count > 0);
+  return collect(&nearest, collects != WALK_COLLECTS_ALL && ix.doomed_count + ix.awaiting_count > 0);
 }

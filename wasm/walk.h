@@ -10,6 +10,8 @@ enum walk_collects {
   WALK_COLLECTS_ALL,
   /** Only what an answer may name; the others are walked through. */
   WALK_COLLECTS_ANSWERABLE,
+  /** The same, of allowed slots, and nothing else is walked through: see filtered.h. */
+  WALK_COLLECTS_ALLOWED,
 };
 
 /** Goes down from the entry to the level above `level`, always to the nearest. @return where to begin on `level` */

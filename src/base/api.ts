@@ -5,7 +5,7 @@
  */
 import type { Filter } from './api-filters.ts';
 import type { HitPage, HitSelection, PageQuery, RecommendQuery } from './api-queries.ts';
-import type { CompactResult, IntegrityReport, RepairReport } from './api-reports.ts';
+import type { CompactResult, ExplainedHits, IntegrityReport, RepairReport } from './api-reports.ts';
 import type { Fusion, Highlight, TextOptions } from './api-text.ts';
 import type { ErrorCode } from './errors.ts';
 
@@ -157,6 +157,11 @@ export type TransactionCollection<M extends Metadata = Metadata> = Pick<
 
 export type Metric = 'cosine' | 'dot' | 'euclidean';
 export type Quantization = 'none' | 'int8' | 'binary';
+/** 'keyword': text of any kind; 'date': a Date, as which metadata holds it, or text like '2026-11-21T13:00:00Z' or
+ *  '2026-11-21'. A field may hold other values, arrays too: answers are the same, only slower where they are many. */
+export type FieldKind = 'keyword' | 'number' | 'boolean' | 'date';
+/** Dotted path -> kind. */
+export type Fields = Record<string, FieldKind>;
 
 export interface CollectionConfig {
   /** 1 to 65536. */
@@ -188,7 +193,7 @@ export interface CollectionConfig {
    *  `setSchema()` changes it later. */
   schema?: object;
   /** Metadata fields to index for filters: dotted path -> kind. Unindexed fields can be filtered too, by a scan. */
-  fields?: Record<string, 'keyword' | 'number' | 'boolean' | 'date'>;
+  fields?: Fields;
   /** Keep each record's `text` and index it for BM25. Default false. */
   text?: boolean | { language?: 'en' | 'none' };
   /** Refuse vectors longer than this (L2 norm) with INVALID_VECTOR. Not asked of queries. */
@@ -255,6 +260,11 @@ export interface Collection<M extends Metadata = Metadata> {
    * Errors: INVALID_ARGUMENT (no schema), SCHEMA_VIOLATION with `details.ids`.
    */
   setSchema(schema: object | undefined): Promise<void>;
+  /**
+   * Indexes these metadata fields for filters from now on, instead of those before. Everything goes on meanwhile; it
+   * resolves once the index is in use and stored. Nothing happens where they are indexed so already.
+   */
+  setFields(fields: Fields): Promise<void>;
   /** Streams records in insertion order without holding them all; stable under concurrent writes. A filter is asked of
    *  each record as it is by then. */
   scan(options?: {
@@ -263,6 +273,8 @@ export interface Collection<M extends Metadata = Metadata> {
     include?: Include[];
   }): AsyncIterable<StoredRecord<M>>;
 
+  /** With `explain`, the hits have a `plan`. */
+  query(query: Query & { explain: true }): Promise<ExplainedHits<M>>;
   query(query: Query): Promise<Hit<M>[]>;
   /** Many queries in one call, answered in order. */
   queryMany(queries: Query[]): Promise<Hit<M>[][]>;
@@ -296,6 +308,8 @@ export interface Query extends HitSelection {
   minScore?: number;
   /** How a hybrid query ranks. Default { method: 'rrf', k: 60 }. */
   fusion?: Fusion;
+  /** Tell how it was answered: the hits are an array as always, with `plan` as a property. Default false. */
+  explain?: boolean;
   signal?: AbortSignal;
 }
 

@@ -26,6 +26,7 @@ export const FILE_KINDS = {
   'archive-index': 8,
   codes: 9,
   text: 11,
+  payload: 10,
 } as const;
 
 export type FileKind = keyof typeof FILE_KINDS;

@@ -6,7 +6,7 @@ import { compareText } from './text-order.ts';
 export type Predicate = (metadata: Metadata) => boolean;
 
 /** Of a value that a path leads to, undefined where it leads nowhere. */
-type ValueTest = (value: unknown) => boolean;
+export type ValueTest = (value: unknown) => boolean;
 
 export function compileCondition(condition: Condition): Predicate {
   switch (condition.kind) {
@@ -58,7 +58,7 @@ function compileAny(parts: readonly Condition[]): Predicate {
   };
 }
 
-function valueTest(test: Test): ValueTest {
+export function valueTest(test: Test): ValueTest {
   switch (test.kind) {
     case 'in':
       return orElement(isOneOf(test.values));
@@ -132,7 +132,8 @@ interface Segment {
   index: number | undefined;
 }
 
-function compileField(path: string, test: ValueTest): Predicate {
+/** Calls the test with one value after another, until one passes. */
+export function compileField(path: string, test: ValueTest): Predicate {
   const segments = path
     .split('.')
     .map((key): Segment => ({ key, index: ARRAY_INDEX.test(key) ? Number(key) : undefined }));

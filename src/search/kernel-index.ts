@@ -4,6 +4,7 @@ import { type Calibration, calibrationFor } from './calibration.ts';
 import { Kernel, SLOT_BUFFER, STATE } from './kernel.ts';
 import { NONE, RowSlots } from './row-slots.ts';
 import {
+  type FilteredWalk,
   GRAPH_PIECE_BYTES_MAX,
   type GraphImage,
   type Neighbours,
@@ -221,6 +222,30 @@ export class KernelIndex implements VectorIndex {
     return this.#answer(kernel.call('isovec_among_end'));
   }
 
+  searchAllowed(query: Float32Array, allowed: Uint32Array, topK: number, walk: FilteredWalk): Neighbours {
+    return this.#allowing(allowed, walk, () => this.search(query, topK, walk.ef));
+  }
+
+  scanAllowed(query: Float32Array, allowed: Uint32Array, topK: number): Neighbours {
+    return this.#allowing(allowed, { nearMin: 0, efAllowed: 0 }, () => this.scan(query, topK));
+  }
+
+  #allowing<T>(
+    allowed: Uint32Array,
+    { nearMin, efAllowed }: Pick<FilteredWalk, 'nearMin' | 'efAllowed'>,
+    find: () => T,
+  ): T {
+    const kernel = this.#kernel;
+    const { length } = allowed;
+    const buffer = thereIs(kernel.call('isovec_allow', length, nearMin, efAllowed));
+    kernel.u32(buffer, length).set(allowed);
+    try {
+      return find();
+    } finally {
+      kernel.call('isovec_allow', 0, 0, 0);
+    }
+  }
+
   readGraph(): GraphImage {
     this.#kernel.call('isovec_image_save');
     return this.#graphImage();
@@ -257,9 +282,7 @@ export class KernelIndex implements VectorIndex {
 
   /** 64 KiB for what goes in and out by the piece. */
   #graphBuffer(): number {
-    const buffer = this.#kernel.call('isovec_image_buffer');
-    if (buffer === 0) throw new IsovecError('QUOTA_EXCEEDED', 'search index: no memory for a graph image');
-    return buffer;
+    return thereIs(this.#kernel.call('isovec_image_buffer'));
   }
 
   #graphImage(): GraphImage {
@@ -315,6 +338,12 @@ export class KernelIndex implements VectorIndex {
       distances: this.#kernel.f32(this.#kernel.call('isovec_answer_distances'), count).slice(),
     };
   }
+}
+
+/** @param address 0 where there is none */
+function thereIs(address: number): number {
+  if (address === 0) throw new IsovecError('QUOTA_EXCEEDED', 'search index: no memory');
+  return address;
 }
 
 function isHeld(stateByte: number): boolean {

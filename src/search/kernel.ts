@@ -40,6 +40,7 @@ interface KernelExports {
   isovec_among_begin(top: number): number;
   isovec_among(count: number): number;
   isovec_among_end(): number;
+  isovec_allow(words: number, nearMin: number, ef: number): number;
   isovec_answer_rows(): number;
   isovec_answer_distances(): number;
   isovec_image_header(): number;
@@ -205,6 +206,7 @@ const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_row_address',
   'isovec_state_address',
   'isovec_slot_buffer',
+  'isovec_allow',
   'isovec_answer_rows',
   'isovec_answer_distances',
   'isovec_image_header',

@@ -69,6 +69,16 @@ export interface VectorIndex {
   /** The nearest of some rows, exactly; quantised: by their codes. @param rows each once; those not held do not count */
   searchAmong(query: Float32Array, rows: Iterable<number>, topK: number): Neighbours;
 
+  /**
+   * The nearest of some rows, by the graph, and exactly among pending rows. Where these rows lie far from the query, or do
+   * not hang together, it may find fewer than there are. Left out, with the next, where there is no such walk.
+   * @param allowed 32 rows a word, the first in the lowest bit
+   * @throws IsovecError QUOTA_EXCEEDED
+   */
+  searchAllowed?(query: Float32Array, allowed: Uint32Array, topK: number, walk: FilteredWalk): Neighbours;
+  /** As `searchAmong`, of rows as `searchAllowed` has them: faster where they are a third of all. */
+  scanAllowed?(query: Float32Array, allowed: Uint32Array, topK: number): Neighbours;
+
   /** The graph (not the vectors, not pending rows), to be read now or in one's own time: as long as `link()` is not
    *  called it stays one graph, whatever is added and removed meanwhile. Left out, with the two below, where there are
    *  no images: then the graph is built anew from the vectors.
@@ -104,6 +114,15 @@ export interface Neighbours {
   rows: Uint32Array;
   /** As in `Hit.distance`: cosine: 1 - cosine; dot: -dot; euclidean: the L2 distance. */
   distances: Float32Array;
+}
+
+export interface FilteredWalk {
+  /** Candidates of a walk over all rows, of which those that are not wanted are left out. */
+  ef: number;
+  /** Nothing is found unless so many of them are wanted. */
+  nearMin: number;
+  /** 0, or candidates of a second walk, which goes on from these over wanted rows alone. */
+  efAllowed: number;
 }
 
 export interface VectorIndexConfig {

@@ -3,6 +3,7 @@
  * while the log is rotated and the state noted; everything slow happens beside them.
  */
 import type { LiveFile } from '../journal/manifest.ts';
+import type { PayloadIndex } from '../payload/payload-index.ts';
 import type { GraphImage, VectorIndex } from '../search/vector-index.ts';
 import type { TailRecord } from '../tables/record-tail.ts';
 import { RowsAppender } from './append-rows.ts';
@@ -11,7 +12,8 @@ import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { storeGraph } from './graph-pages.ts';
-import type { StoredCodes, StoredCollection } from './manifest-state.ts';
+import type { StoredCodes, StoredCollection, StoredPayload } from './manifest-state.ts';
+import { payloadOf, storePayload } from './payload.ts';
 import type { StoredReceipts } from './receipts.ts';
 import type { StoredText } from './text/on-demand.ts';
 
@@ -41,6 +43,7 @@ interface Snapshot {
   /** The state's own, or those that are to take their place. */
   config: ResolvedConfig;
   index: VectorIndex;
+  payload: PayloadIndex | undefined;
   graphSteps: number;
 }
 
@@ -132,16 +135,25 @@ async function storeNoted(
   await engine.archiving?.finish();
 }
 
-/** Is there a graph whose image is worth writing, though the log holds nothing? */
-export function hasGraphToStore(engine: Engine): boolean {
-  return [...engine.collections.values()].some((state) => isGraphWorthStoring(engine, state));
+/** Is there something derived that is worth writing, though the log holds nothing? */
+export function hasDerivedToStore(engine: Engine): boolean {
+  return [...engine.collections.values()].some(
+    (state) => isGraphWorthStoring(engine, state) || isPayloadUnstored(engine, state),
+  );
 }
 
-/** A collection that gets another index. @param onStored is called as soon as the manifest says so */
+function isPayloadUnstored(engine: Engine, state: CollectionState): boolean {
+  const { payload, rows } = state;
+  if (!payload || rows.rowCount === 0) return false;
+  const before = storedOf(engine, state)?.payload;
+  return before === undefined || before.file === payload.damagedFile;
+}
+
+/** A collection that gets another index, or other indexed fields. @param onStored is called as soon as the manifest says so */
 export function noteReplaced(
   engine: Engine,
   state: CollectionState,
-  replaced: Pick<Snapshot, 'config' | 'index'>,
+  replaced: Partial<Pick<Snapshot, 'config' | 'index' | 'payload'>>,
   onStored: () => void,
 ): StoreSnapshot {
   return noteSnapshot(engine, { ...takeSnapshot(engine, state), ...replaced }, onStored);
@@ -175,6 +187,7 @@ function takeSnapshot(engine: Engine, state: CollectionState): Snapshot {
     graphSteps: state.graphSteps,
     config: state.config,
     index,
+    payload: payloadOf(state),
   };
 }
 
@@ -218,6 +231,7 @@ async function storeSnapshot(
   const finishRows = await storeRows(engine, snapshot, live);
   const codes = await storeSnapshotCodes(engine, snapshot, live);
   const text = await storeSnapshotText(engine, snapshot, live);
+  const payload = await storeSnapshotPayload(engine, snapshot, live);
   return {
     collection: {
       id,
@@ -230,6 +244,7 @@ async function storeSnapshot(
       ...(codes && { codes }),
       ...(graph && { graph: graph.file }),
       ...(text && { text: text.segments }),
+      ...(payload && { payload }),
     },
     finish: () => {
       finishRows();
@@ -271,6 +286,23 @@ async function storeSnapshotCodes(
     engine,
     { collectionId: state.id, index, endRow },
     isSameKind ? before.codes : undefined,
+    live,
+  );
+}
+
+async function storeSnapshotPayload(
+  engine: Engine,
+  { state, payload, endRow }: Snapshot,
+  live: Record<string, LiveFile>,
+): Promise<StoredPayload | undefined> {
+  if (!payload || endRow === 0) return undefined;
+  const before = storedOf(engine, state);
+  const isSameNumbering = before?.epoch === state.epoch;
+  return storePayload(
+    engine,
+    state,
+    { index: payload, endRow },
+    isSameNumbering ? before.payload : undefined,
     live,
   );
 }

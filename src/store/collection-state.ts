@@ -1,4 +1,5 @@
 import type { CollectionInfo } from '../base/api.ts';
+import type { PayloadIndex } from '../payload/payload-index.ts';
 import { ComponentSample } from '../search/component-sample.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
@@ -43,6 +44,8 @@ export class CollectionState {
   storedText: StoredSegment[] | undefined;
   /** What a checkpoint is storing of the tail: all that it held from its first row on. */
   storing: readonly (RawRecord | undefined)[] | undefined;
+  /** Of fields that are indexed, once they are wanted or have been read. */
+  payload: PayloadIndex | undefined;
   /** Steps that the graph has taken since its image was written. */
   graphSteps = 0;
   /** Which pages of its image are stored, once any are. */
@@ -69,7 +72,10 @@ export class CollectionState {
   get memoryBytes(): number {
     const index = this.index.memoryBytes + (this.nextIndex?.memoryBytes ?? 0);
     const derived =
-      (this.filters?.memoryBytes ?? 0) + (this.graphPages?.memoryBytes ?? 0) + (this.text?.memoryBytes ?? 0);
+      (this.filters?.memoryBytes ?? 0) +
+      (this.graphPages?.memoryBytes ?? 0) +
+      (this.text?.memoryBytes ?? 0) +
+      (this.payload?.memoryBytes ?? 0);
     return this.rows.memoryBytes + this.tail.memoryBytes + this.files.memoryBytes + index + derived;
   }
 

@@ -2,6 +2,8 @@ import { checkNotAborted } from '../base/abort.ts';
 import type {
   Collection,
   CollectionInfo,
+  ExplainedHits,
+  Fields,
   Filter,
   Hit,
   HitPage,
@@ -119,6 +121,10 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     return this.#seldom('setSchema', copyOf(schema)) as Promise<void>;
   }
 
+  setFields(fields: Fields): Promise<void> {
+    return this.#seldom('setFields', copyOf(fields)) as Promise<void>;
+  }
+
   async *scan(options: ScanOptions = {}): AsyncGenerator<StoredRecord<M>, void, undefined> {
     const scan = await this.startScan(options);
     try {
@@ -140,6 +146,8 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     return this.#seldom('startScan', { ...copyOf(options), bounds }) as Promise<RunningScan<M>>;
   }
 
+  query(query: Query & { explain: true }): Promise<ExplainedHits<M>>;
+  query(query: Query): Promise<Hit<M>[]>;
   query(query: Query): Promise<Hit<M>[]> {
     return this.#run(async () => {
       const [hits] = await this.#answer([query], () => 'query');
@@ -187,9 +195,13 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     for (const [index, query] of checked.entries()) {
       await querying.begin();
       checkNotAborted(query.signal);
+      if (query.explain) query.plan = new (await import('./on-demand.ts')).PlanRecorder();
+      const { plan } = query;
       const answer = () => runQuery(this.#engine, this.#state, query);
-      const found = cache ? cache.answer(this.#state, query, described![index]!, answer) : answer();
-      answers.push((await found) as Hit<M>[]);
+      const isCached = cache && !plan;
+      const hits = await (isCached ? cache.answer(this.#state, query, described![index]!, answer) : answer());
+      plan?.explain(hits);
+      answers.push(hits as Hit<M>[]);
       querying.end();
       checkNotAborted(query.signal);
     }

@@ -18,6 +18,7 @@ import type { CollectionFiles } from './collection-files.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import { growingFileNames, type StoredSegment } from './manifest-state.ts';
+import { payloadOf, renumberPayload, takeIn } from './payload.ts';
 import type { RawRecord } from './rows-view.ts';
 
 /** Records copied at a time: a few MB of them, whatever the collection's size. */
@@ -146,6 +147,9 @@ export class Rewriting {
   async #store(live: Record<string, LiveFile>): Promise<StoredSnapshot> {
     const { id, name, config, epoch, files: oldFiles } = this.state;
     const { names } = this.#files;
+    const payload = payloadOf(this.state);
+    // In files there may be rows that it lacks; the rest is in memory when they are renumbered.
+    if (payload) await takeIn(this.state, payload, this.state.rows.rowCount, this.#engine.pause);
     const { rowCount, deadCount } = this.#rows;
     if (rowCount > 0) {
       const { files, extents } = await this.#appender.finish(this.#deaths);
@@ -208,6 +212,7 @@ export class Rewriting {
     this.#bury((row) => !oldRows.isLive(row));
     const newRows = this.#newRows(oldRows.rowCount);
     for (const scan of state.scans) scan.renumber(newRows);
+    renumberPayload(state, newRows);
     state.rows = this.#rows;
     state.files = this.#files;
     state.tail = tail;

@@ -1,4 +1,4 @@
-import type { CollectionConfig, Quantization } from '../base/api.ts';
+import type { CollectionConfig, FieldKind, Fields, Quantization } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { DIMENSIONS_MAX, EF_MAX, M_MAX, M_MIN } from '../base/limits.ts';
 import { checkInteger, checkKeys, checkObject, checkOneOf, invalid, unsupported } from './check.ts';
@@ -23,6 +23,8 @@ export interface ResolvedConfig {
   embedding?: { fingerprint: string };
   /** Left out: records have no text. */
   text?: TextConfig;
+  /** Left out where none are indexed. */
+  fields?: Fields;
 }
 
 export interface TextConfig {
@@ -58,6 +60,7 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
     schema,
     embedding,
     text,
+    fields = {},
   } = config;
   if (dimensions === undefined)
     throw new IsovecError(
@@ -77,6 +80,7 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
     ...(schema !== undefined && { schema }),
     ...(embedding && { embedding: { fingerprint: embedding.fingerprint } }),
     ...(text && { text: { language: languageOf(text) ?? 'en' } }),
+    ...(Object.keys(fields).length > 0 && { fields }),
   };
 }
 
@@ -97,8 +101,8 @@ function checkConfig(config: CollectionConfig): void {
   if (dimensions !== undefined) checkInteger(dimensions, 1, DIMENSIONS_MAX, 'config.dimensions');
   if (metric !== undefined) checkOneOf(metric, ['cosine', 'dot', 'euclidean'], 'config.metric');
   if (quantization !== undefined) checkQuantization(quantization, 'config.quantization');
-  if (fields !== undefined) throw unsupported('indexed metadata fields', 'config.fields');
   if (text !== undefined) checkTextConfig(text);
+  if (fields !== undefined) checkFields(fields, 'config.fields');
   if (maxMagnitude !== undefined && !(typeof maxMagnitude === 'number' && maxMagnitude > 0))
     throw new IsovecError(
       'INVALID_ARGUMENT',
@@ -120,6 +124,14 @@ function checkTextConfig(text: NonNullable<CollectionConfig['text']>): void {
 /** What is said of it, if anything is. */
 function languageOf(text: CollectionConfig['text']): 'en' | 'none' | undefined {
   return typeof text === 'object' ? text.language : undefined;
+}
+
+const FIELD_KINDS: readonly FieldKind[] = ['keyword', 'number', 'boolean', 'date'];
+
+/** @throws IsovecError INVALID_ARGUMENT */
+export function checkFields(fields: Fields, path: string): void {
+  checkObject(fields, path);
+  for (const [field, kind] of Object.entries(fields)) checkOneOf(kind, FIELD_KINDS, `${path}.${field}`);
 }
 
 /** What hnswlib-wasm does not do. */
@@ -169,6 +181,7 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     'embedding.fingerprint': config.embedding?.fingerprint,
     text: config.text === undefined ? undefined : Boolean(config.text),
     'text.language': languageOf(config.text),
+    fields: config.fields && inOrder(config.fields),
     'index.engine': config.index?.engine,
     'index.type': config.index?.type,
     'index.m': config.index?.m,
@@ -180,6 +193,7 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     'embedding.fingerprint': stored.embedding?.fingerprint,
     text: stored.text !== undefined,
     'text.language': stored.text?.language,
+    fields: inOrder(stored.fields ?? {}),
     'index.engine': stored.index.engine ?? 'isovec',
     'index.type': stored.index.type,
     'index.m': stored.index.m,
@@ -201,4 +215,9 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
 /** Of values that are canonical where they are objects. */
 function isSame(a: unknown, b: unknown): boolean {
   return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
+}
+
+/** To be compared: whatever order they were given in. */
+function inOrder(fields: Fields): string {
+  return JSON.stringify(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

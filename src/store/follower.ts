@@ -12,6 +12,7 @@ import type { Engine } from './engine.ts';
 import { loadCollection, loadNewExtents } from './load-collection.ts';
 import type { DatabaseState, StoredCollection } from './manifest-state.ts';
 import { decodeOperations } from './operations.ts';
+import { areSame } from './payload.ts';
 
 /** Without the lock, files may be replaced while they are read. More than once in a row is already rare. */
 const ATTEMPTS_MAX = 5;
@@ -77,7 +78,8 @@ export class Follower {
       state.collections.every(({ id, epoch, config }) => {
         const held = collections.get(id);
         if (held === undefined) return true;
-        return held.epoch === epoch && held.config.quantization === config.quantization;
+        const { quantization, fields } = held.config;
+        return held.epoch === epoch && quantization === config.quantization && areSame(fields, config.fields);
       })
     );
   }
@@ -135,7 +137,7 @@ function becomeAll(held: Collections, fresh: Collections): void {
 /** The same collection as it was loaded anew, its rows in other numbers. */
 function become(state: CollectionState, fresh: CollectionState): void {
   const { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages } = fresh;
-  const { text, storedText } = fresh;
+  const { text, storedText, payload } = fresh;
   if (state.scans.size > 0) {
     const newRows = new Uint32Array(state.rows.rowCount).fill(NO_ROW);
     for (let row = 0; row < newRows.length; row++)
@@ -143,5 +145,5 @@ function become(state: CollectionState, fresh: CollectionState): void {
     for (const scan of state.scans) scan.renumber(newRows);
   }
   Object.assign(state, { config, rows, files, tail, index, sample, epoch, deaths, graphSteps, graphPages });
-  Object.assign(state, { text, storedText });
+  Object.assign(state, { text, storedText, payload });
 }

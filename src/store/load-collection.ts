@@ -13,6 +13,7 @@ import { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import { readGraph, type StoredPages } from './graph-pages.ts';
 import type { StoredCollection } from './manifest-state.ts';
+import { areSame, payloadOf, readPayload } from './payload.ts';
 
 /** Vectors read at a time. */
 const PIECE_BYTES = 4 * 1024 * 1024;
@@ -45,6 +46,7 @@ export async function loadCollection(
   const state = new CollectionState(id, name, config, epoch, { rows, files, index });
   state.graphPages = graphPages;
   state.storedText = stored.text;
+  if (rowCount > 0) await loadPayload(engine, state, stored);
   return state;
 }
 
@@ -123,6 +125,21 @@ async function loadCodes(engine: Engine, { name, codes }: StoredCollection, fill
       readCodes(file, codes, index.codeBytes, (block) => filling.takeCodes(block)),
     ),
   );
+}
+
+/** What is not there is made of the records when it is first wanted. */
+async function loadPayload(
+  engine: Engine,
+  state: CollectionState,
+  { name, payload, rowCount }: StoredCollection,
+): Promise<void> {
+  if (!payload || payload.rowCount > rowCount || !areSame(payload.fields, state.config.fields)) return;
+  const { file } = payload;
+  const consequence = `${file} is not usable, so the payload indexes of "${name}" are being made anew`;
+  state.payload = await derived(engine, consequence, () =>
+    withLive(engine, file, (opened) => readPayload(opened, payload)),
+  );
+  if (!state.payload) payloadOf(state)!.damagedFile = file;
 }
 
 /** Reads derived data: damage to it costs time, not records. */

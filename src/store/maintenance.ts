@@ -87,8 +87,8 @@ export class Maintenance {
   /** Somebody else may have been faster. */
   async #checkpointUnlessMade(): Promise<void> {
     const { journal, archiving } = this.#engine;
-    const { hasGraphToStore } = await import('./on-demand.ts');
-    if (journal.tailBytes > 0 || hasGraphToStore(this.#engine) || archiving?.isReady === false)
+    const { hasDerivedToStore } = await import('./on-demand.ts');
+    if (journal.tailBytes > 0 || hasDerivedToStore(this.#engine) || archiving?.isReady === false)
       await this.#checkpoint();
   }
 

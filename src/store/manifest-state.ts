@@ -1,3 +1,4 @@
+import type { Fields } from '../base/api.ts';
 import type { Calibration } from '../search/calibration.ts';
 import { type DataFileKind, dataFileName } from '../tables/data-header.ts';
 import type { GrowingFiles } from './collection-files.ts';
@@ -29,6 +30,8 @@ export interface StoredCollection {
   graph?: string;
   /** Of a collection with text, once any has been stored: by rows, without gaps; derived data, made anew when damaged. */
   text?: StoredSegment[];
+  /** Where fields are indexed, once they have been stored; derived data, made anew when damaged. */
+  payload?: StoredPayload;
 }
 
 /** A file that grows until the codes change, or the rows' numbers do. */
@@ -47,6 +50,15 @@ export interface StoredSegment {
   bytes: number;
 }
 
+/** A file that grows until other fields are indexed, or the rows get other numbers. */
+export interface StoredPayload {
+  file: string;
+  /** How many rows it has. */
+  rowCount: number;
+  /** In the order of its columns. */
+  fields: Fields;
+}
+
 export const INITIAL_STATE: DatabaseState = { nextCollectionId: 1, collections: [] };
 
 export function growingFileNames(collectionId: number, epoch: number): GrowingFiles {
@@ -55,10 +67,11 @@ export function growingFileNames(collectionId: number, epoch: number): GrowingFi
 }
 
 /** All that the manifest names of a collection. */
-export function filesOf({ files, rowCount, codes, graph, text = [] }: StoredCollection): string[] {
+export function filesOf({ files, rowCount, codes, graph, payload, text = [] }: StoredCollection): string[] {
   const names = rowCount > 0 ? [files.rows, files.records, files.vectors] : [];
   if (codes) names.push(codes.file);
   if (graph !== undefined) names.push(graph);
   for (const { file } of text) names.push(file);
+  if (payload) names.push(payload.file);
   return names;
 }

@@ -4,17 +4,19 @@ import type { Bitmap } from '../tables/growable.ts';
 export class MatchingRows {
   /** 32 rows each, the first in the lowest bit. */
   readonly words: Uint32Array;
+  readonly count: number;
 
   /** @param matching dead rows may be among them */
   constructor(matching: Bitmap, dead: Bitmap) {
     const deadWords = dead.words;
-    this.words = matching.words.map((word, at) => word & ~(deadWords[at] ?? 0));
-  }
-
-  get count(): number {
+    const words = matching.words.slice();
     let count = 0;
-    for (const word of this.words) count += bitsOf(word);
-    return count;
+    for (let at = 0; at < words.length; at++) {
+      if (at < deadWords.length) words[at]! &= ~deadWords[at]!;
+      count += bitsOf(words[at]!);
+    }
+    this.words = words;
+    this.count = count;
   }
 
   /** Ascending. */

@@ -4,12 +4,15 @@
  */
 import { checkNotAborted } from '../base/abort.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
+import type { PayloadIndex } from '../payload/payload-index.ts';
+import { anyRows } from '../payload/row-bounds.ts';
 import { Bitmap } from '../tables/growable.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import { decodeJson, parseMetadata } from './body.ts';
 import { dropped } from './collection.ts';
 import type { CollectionState } from './collection-state.ts';
 import { MatchingRows } from './matching-rows.ts';
+import { payloadOf, takeInNext } from './payload.ts';
 import { Slices } from './slices.ts';
 
 /** Filters of a collection that are remembered: a bit a row each, 1 MB in all for a million rows. */
@@ -18,6 +21,9 @@ const REMEMBERED_MAX = 8;
 const KEY_LENGTH_MAX = 65_536;
 /** Records held in memory that are asked between looks at the clock. */
 const ROWS_PER_LOOK = 16;
+
+/** So many rows that have come since are asked one by one: to look through the index's dictionaries takes longer. */
+const ASKED_ALONE_MAX = 64;
 
 /** Lets others have a turn. */
 type Pause = () => Promise<void>;
@@ -56,6 +62,8 @@ class FilterRows {
   #matching = new Bitmap();
   /** Rows below have been asked. */
   #askedRow = 0;
+  /** Of rows that the payload index has been asked for: those that must be asked themselves. */
+  #undecided: { firstWord: number; endRow: number; words: Uint32Array } | undefined;
   #step: Promise<void> | undefined;
 
   constructor(state: CollectionState, filter: CompiledFilter, pause: Pause) {
@@ -90,19 +98,25 @@ class FilterRows {
     this.#table = rows;
     this.#matching = new Bitmap();
     this.#askedRow = 0;
+    this.#undecided = undefined;
   }
 
-  /** Asks the next rows: a block of those in files, or those in memory until the slice is over. */
+  /** Asks the payload index for many rows at once; and of others, and those it leaves open, the next: a block of those in
+   *  files, or those in memory until the slice is over. */
   async #ask(): Promise<void> {
     if (this.#slices.isOver) await this.#slices.rest();
     this.#followRenumbering();
     const { rows, files, tail } = this.#state;
-    while (this.#askedRow < rows.rowCount && !rows.isLive(this.#askedRow)) this.#askedRow++;
+    const index = this.#helpfulIndex();
+    if (index && index.rowCount < rows.rowCount) return takeInNext(this.#state, index, this.#slices);
+    if (index) this.#askIndex(index);
+    while (this.#askedRow < rows.rowCount && !this.#isOpen(this.#askedRow)) this.#askedRow++;
     const first = this.#askedRow;
+    if (first === rows.rowCount) return;
     if (first >= tail.firstRow) {
       for (let row = first; row < tail.endRow; row++) {
         if (row % ROWS_PER_LOOK === 0 && this.#slices.isOver) break;
-        this.#askOne(row, tail.get(row)?.body);
+        this.#askOne(row, this.#isOpen(row) ? tail.get(row)?.body : undefined);
       }
       return;
     }
@@ -115,10 +129,41 @@ class FilterRows {
       });
     if (this.#state.rows !== rows) return;
     for (const [at, body] of bodies.entries())
-      this.#askOne(first + at, rows.isLive(first + at) ? body : undefined);
+      this.#askOne(first + at, this.#isOpen(first + at) ? body : undefined);
   }
 
-  /** @param body undefined of a row that is dead */
+  /** @returns undefined where it knows of no field in the filter, or there is little to ask it for */
+  #helpfulIndex(): PayloadIndex | undefined {
+    const { rowCount } = this.#state.rows;
+    const openFrom = Math.max(this.#askedRow, this.#undecided?.endRow ?? 0);
+    if (openFrom > 0 && rowCount - openFrom <= ASKED_ALONE_MAX) return undefined;
+    const index = payloadOf(this.#state);
+    return index && index.fieldsOf(this.#filter.condition).indexedFields.length > 0 ? index : undefined;
+  }
+
+  #askIndex(index: PayloadIndex): void {
+    const endRow = index.rowCount;
+    const range = { firstWord: this.#askedRow >>> 5, endWord: Math.ceil(endRow / 32) };
+    const { certain, possible } = index.find(this.#filter.condition, range) ?? anyRows(range);
+    const words = possible.map((word, at) => word & ~certain[at]!);
+    // Of the last 32 rows some may not be there yet.
+    if (endRow % 32 > 0) certain[certain.length - 1]! &= 2 ** (endRow % 32) - 1;
+    const matching = this.#matching.reserve(range.endWord);
+    for (let at = 0; at < certain.length; at++) matching[range.firstWord + at]! |= certain[at]!;
+    this.#undecided = { firstWord: range.firstWord, endRow, words };
+  }
+
+  /** Must the row be asked itself? */
+  #isOpen(row: number): boolean {
+    const undecided = this.#undecided;
+    if (undecided && row < undecided.endRow) {
+      const word = undecided.words[(row >>> 5) - undecided.firstWord]!;
+      if ((word & (1 << (row & 31))) === 0) return false;
+    }
+    return this.#state.rows.isLive(row);
+  }
+
+  /** @param body undefined of a row that is not to be asked */
   #askOne(row: number, body: Uint8Array | undefined): void {
     if (body && bodyMatches(body, this.#filter)) this.#matching.add(row);
     this.#askedRow = row + 1;

@@ -6,8 +6,13 @@ export { compileFilter } from '../filter/filter.ts';
 export { OpfsReader } from '../storage/opfs-reader.ts';
 export { Archiving } from './archiving.ts';
 export { changed } from './changing.ts';
-export { hasGraphToStore, note, store } from './checkpoint.ts';
-export { checkConfigMatches, checkQuantization, resolveConfig, withCheckedSchema } from './config.ts';
+export { hasDerivedToStore, note, store } from './checkpoint.ts';
+export {
+  checkConfigMatches,
+  checkQuantization,
+  resolveConfig,
+  withCheckedSchema,
+} from './config.ts';
 export { deleteMatching } from './delete-matching.ts';
 export { indexIds } from './index-ids.ts';
 export { openSalvaged } from './integrity/open-salvaged.ts';
@@ -19,6 +24,7 @@ export { makeOtherIndex } from './make-other-index.ts';
 export { countMatching } from './matching.ts';
 export { MemoryLimit } from './memory-limit.ts';
 export { Overhaul } from './overhaul.ts';
+export { PlanRecorder } from './plan-recorder.ts';
 export { ResultCache } from './queries/result-cache.ts';
 export { selectHits } from './queries/select.ts';
 export { searchCodes } from './query-codes.ts';

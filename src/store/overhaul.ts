@@ -1,4 +1,4 @@
-import type { CompactResult, Progress } from '../base/api.ts';
+import type { CompactResult, Fields, Progress } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
 import { betterCalibration } from './calibrating.ts';
@@ -7,6 +7,7 @@ import type { CollectionState } from './collection-state.ts';
 import { Rewriting } from './compact.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
+import { areSame, FieldsReplacement } from './payload.ts';
 import { type IndexChange, IndexReplacement } from './replace-index.ts';
 
 /** Who makes the checkpoints with which new parts take the place of old ones. */
@@ -114,6 +115,22 @@ export class Overhaul {
         replacement.abandon();
       }
       this.#engine.onBacklog();
+    });
+  }
+
+  /** Indexes other fields of a collection. */
+  setFields(state: CollectionState, fields: Fields): Promise<void> {
+    return this.alone(async () => {
+      if (areSame(fields, state.config.fields)) return;
+      const replacement = new FieldsReplacement(this.#engine, state, fields);
+      const total = state.rows.rowCount;
+      let done = 0;
+      await replacement.fill((rows) => {
+        this.#checkRunning();
+        done += rows;
+        this.#engine.events.emit('progress', { phase: 'index', done, total });
+      });
+      if (!state.isDropped) await this.#host.checkpoint(replacement);
     });
   }
 

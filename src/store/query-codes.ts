@@ -8,6 +8,7 @@ import type { CollectionFiles } from './collection-files.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Engine } from './engine.ts';
+import type { PlanRecorder } from './plan-recorder.ts';
 import { Ranking } from './ranking.ts';
 import { RowsView } from './rows-view.ts';
 import { VectorCache } from './vector-cache.ts';
@@ -37,6 +38,9 @@ export interface CodesQuery {
   exact: boolean;
   /** Only these, every one of them: each once, live. */
   rows?: Uint32Array;
+  /** Finds the nearest by their codes, otherwise than by the index alone. */
+  nearest?: (count: number) => Neighbours;
+  plan?: PlanRecorder;
 }
 
 /** @param use gets what is found, of the state as it was when this was called */
@@ -46,7 +50,7 @@ export function searchCodes<T>(
   query: CodesQuery,
   use: (view: RowsView, found: Neighbours) => Promise<T>,
 ): Promise<T> {
-  const { vector, topK, ef, exact, rows: among } = query;
+  const { vector, topK, ef, exact, rows: among, nearest, plan } = query;
   if (exact && !among) return scanVectors(engine, state, query, use);
   const { index, config, files } = state;
   const rank = async (view: RowsView, rows: Uint32Array) =>
@@ -54,10 +58,15 @@ export function searchCodes<T>(
     withRanking(engine, config, query, (ranking) => rankRead(ranking, view, rows, config.dimensions));
   const { factor, extra } = CANDIDATES[config.quantization === 'binary' ? 'binary' : 'int8'];
   const count = Math.ceil(topK * factor) + extra;
-  const candidates = () =>
-    (among ? index.searchAmong(vector, among, count) : index.search(vector, count, ef)).rows;
-  const rows = exact && among ? among : candidates();
-  return state.view(rows, async (view) => use(view, await rank(view, rows)));
+  const rows = among ?? (nearest?.(count) ?? index.search(vector, count, ef)).rows;
+  if (nearest) plan?.endStage('search');
+  else if (among) plan?.note({ strategy: 'exact', exact: true, candidates: among.length });
+  else plan?.search(state, { ...query, topK: count });
+  return state.view(rows, async (view) => {
+    const found = await rank(view, rows);
+    plan?.endStage('rank');
+    return use(view, found);
+  });
 }
 
 /** It is of these files, for rows have their numbers in them. */
@@ -104,10 +113,11 @@ async function rankRead(
 /** Reads every vector. */
 function scanVectors<T>(
   engine: Engine,
-  { rows, files, tail, config }: CollectionState,
+  state: CollectionState,
   query: CodesQuery,
   use: (view: RowsView, found: Neighbours) => Promise<T>,
 ): Promise<T> {
+  const { rows, files, tail, config } = state;
   const dead = rows.deadRows();
   const { firstRow, endRow } = tail;
   const records = tail.records();
@@ -124,6 +134,7 @@ function scanVectors<T>(
         if (!dead.has(row)) ranking.offer(row, held.get(row)!.vector);
       return ranking.neighbours();
     });
+    query.plan?.search(state, query);
     return use(new RowsView(found.rows, { rows, files, tail: held }), found);
   });
 }

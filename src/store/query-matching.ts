@@ -2,27 +2,77 @@ import type { CompiledFilter } from '../filter/filter.ts';
 import type { Neighbours } from '../search/vector-index.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
+import { planFiltered } from './filter-plan.ts';
 import { withMatching } from './matching.ts';
 import type { MatchingRows } from './matching-rows.ts';
+import { payloadOf } from './payload.ts';
+import type { PlanRecorder } from './plan-recorder.ts';
 import { type CodesQuery, searchCodes } from './query-codes.ts';
 import type { RowsView } from './rows-view.ts';
 
+/** Of all rows: from so many that match on, all are compared as they lie, which is faster than to look each up. */
+const SCANNED_SHARE = 1 / 3;
+
+type MatchingQuery = CodesQuery & { signal?: AbortSignal; plan?: PlanRecorder };
+
 /**
- * The nearest of the rows that match, every one of which is looked at.
+ * The nearest of the rows that match: as many as are asked for and there are.
  * @param use gets what is found, of the state as it is in that turn
  */
 export function searchMatching<T>(
   engine: Engine,
   state: CollectionState,
-  query: CodesQuery & { signal?: AbortSignal },
+  query: MatchingQuery,
   filter: CompiledFilter,
   use: (view: RowsView, found: Neighbours) => Promise<T>,
 ): Promise<T> {
+  const { plan } = query;
   const search = (matching: MatchingRows): Promise<T> => {
-    const rows = matching.list();
-    if (state.config.quantization !== 'none') return searchCodes(engine, state, { ...query, rows }, use);
-    const found = state.index.searchAmong(query.vector, rows, query.topK);
+    plan?.endStage('filter');
+    if (plan) tellFilter(plan, state, matching, filter);
+    const nearest = (topK: number) => nearestMatching(state, { ...query, topK }, matching);
+    if (state.config.quantization !== 'none') {
+      if (query.exact) return searchCodes(engine, state, { ...query, rows: matching.list() }, use);
+      return searchCodes(engine, state, { ...query, nearest }, use);
+    }
+    const found = nearest(query.topK);
+    plan?.endStage('search');
     return state.view(found.rows, (view) => use(view, found));
   };
   return withMatching(state, filter, engine.pause, search, query.signal);
+}
+
+/** By the index: quantised, by its codes. */
+function nearestMatching(
+  { index, config, rows }: CollectionState,
+  { vector, topK, ef, exact, plan }: MatchingQuery,
+  matching: MatchingRows,
+): Neighbours {
+  const { count: matched } = matching;
+  const isWalkable = index.searchAllowed !== undefined && config.index.type !== 'flat';
+  const count = rows.liveCount;
+  const chosen = planFiltered({ topK, ef, exact: exact || !isWalkable, matched, count });
+  if (chosen.strategy !== 'exact') {
+    const { walk } = chosen;
+    plan?.note({ strategy: chosen.strategy, candidates: walk.ef + walk.efAllowed });
+    const found = index.searchAllowed!(vector, matching.words, topK, walk);
+    if (found.rows.length === Math.min(topK, matched)) return found;
+    // What matches lies far from the query, or does not hang together.
+    plan?.note({ isFallback: true });
+  }
+  plan?.note({ strategy: 'exact', candidates: matched, exact: config.quantization === 'none' });
+  if (index.scanAllowed && matched > count * SCANNED_SHARE)
+    return index.scanAllowed(vector, matching.words, topK);
+  return index.searchAmong(vector, matching.list(), topK);
+}
+
+function tellFilter(
+  plan: PlanRecorder,
+  state: CollectionState,
+  { count }: MatchingRows,
+  { condition }: CompiledFilter,
+): void {
+  const index = payloadOf(state);
+  plan.note({ matched: count, exact: false });
+  if (index) plan.note(index.fieldsOf(condition));
 }

@@ -5,6 +5,7 @@ import type { CompiledFilter } from '../filter/filter.ts';
 import { checkBoolean, checkInteger, checkObject, checkOneOf, invalid } from './check.ts';
 import type { ResolvedConfig } from './config.ts';
 import { checkedFilter } from './given-filter.ts';
+import type { PlanRecorder } from './plan-recorder.ts';
 import type { GivenSelection } from './queries/select.ts';
 import { checkVector, copyVector } from './vectors.ts';
 
@@ -21,6 +22,9 @@ export interface CheckedQuery {
   signal?: AbortSignal;
   /** Not checked yet. */
   selection?: GivenSelection;
+  explain: boolean;
+  /** Where it is to be explained. */
+  plan?: PlanRecorder;
 }
 
 /** What is asked of texts: checked where it is searched. */
@@ -35,11 +39,12 @@ export function checkQuery(query: Query, path: string, config: ResolvedConfig): 
   checkObject(query, path);
   const { vector, text, topK = TOP_K_DEFAULT, filter, include, ef = config.index.efSearch } = query;
   const { exact = false, minScore = Number.NEGATIVE_INFINITY, fusion, textOptions, signal } = query;
-  const { groupBy, groupSize, diversity } = query;
+  const { groupBy, groupSize, diversity, explain = false } = query;
   if (vector === undefined && text === undefined) throw invalid(`${path}.vector`, 'given', vector);
   checkInteger(topK, 1, TOP_K_MAX, `${path}.topK`);
   checkInteger(ef, 1, EF_MAX, `${path}.ef`);
   checkBoolean(exact, `${path}.exact`);
+  checkBoolean(explain, `${path}.explain`);
   if (typeof minScore !== 'number' || Number.isNaN(minScore))
     throw invalid(`${path}.minScore`, 'a number', minScore);
   const copy = vector === undefined ? new Float32Array() : copyVector(vector, `${path}.vector`);
@@ -52,6 +57,7 @@ export function checkQuery(query: Query, path: string, config: ResolvedConfig): 
     exact,
     minScore,
     ...(text !== undefined && { text: { text, textOptions, fusion, path } as GivenText }),
+    explain,
     include: checkInclude(include, ['metadata'], `${path}.include`),
     ...(filter !== undefined && { filter: checkedFilter(filter, `${path}.filter`) }),
     ...(signal && { signal }),

@@ -39,8 +39,9 @@ export async function findNearest<T>(
     if (query.filter) return onDemand.searchMatching(engine, state, query, await query.filter, answer);
     return onDemand.searchCodes(engine, state, query, answer);
   }
-  const { vector, topK, ef, exact } = query;
+  const { vector, topK, ef, exact, plan } = query;
   const found = exact ? index.scan(vector, topK) : index.search(vector, topK, ef);
+  plan?.search(state, query);
   return state.view(found.rows, (view) => answer(view, found));
 }
 

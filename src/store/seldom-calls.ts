@@ -1,8 +1,8 @@
 /** What few call of a collection. */
-import type { Quantization } from '../base/api.ts';
+import type { Fields, Quantization } from '../base/api.ts';
 import { unsupported } from './check.ts';
 import type { CollectionState } from './collection-state.ts';
-import { checkQuantization } from './config.ts';
+import { checkFields, checkQuantization } from './config.ts';
 import type { Engine } from './engine.ts';
 import type { Maintenance } from './maintenance.ts';
 
@@ -32,4 +32,10 @@ export async function setQuantization(
   await refresh();
   if (state.config.quantization !== quantization)
     await (await maintenance.overhaul()).replaceIndex(state, { quantization });
+}
+
+export async function setFields({ state, maintenance, refresh }: Called, fields: Fields): Promise<void> {
+  checkFields(fields, 'fields');
+  await refresh();
+  await (await maintenance.overhaul()).setFields(state, fields);
 }

@@ -26,6 +26,7 @@ export const BLOCK_KINDS = {
   terms: 10,
   lengths: 11,
   segment: 12,
+  payload: 8,
 } as const;
 
 export type BlockKind = keyof typeof BLOCK_KINDS;

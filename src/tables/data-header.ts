@@ -13,7 +13,7 @@ import { checkFileHeader, encodeFileHeader, FILE_HEADER_BYTES } from '../base/fi
 
 export const DATA_HEADER_BYTES = 32;
 
-export const DATA_FILE_KINDS = ['rows', 'records', 'vectors', 'graph', 'codes', 'text'] as const;
+export const DATA_FILE_KINDS = ['rows', 'records', 'vectors', 'graph', 'codes', 'payload', 'text'] as const;
 
 export type DataFileKind = (typeof DATA_FILE_KINDS)[number];
 

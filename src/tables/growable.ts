@@ -21,17 +21,22 @@ export class Bitmap {
 
   add(row: number): void {
     const word = row >>> 5;
-    if (word >= this.#words.length) {
-      const grown = new Uint32Array(Math.max(word + 1, Math.ceil(this.#words.length * GROWTH)));
-      grown.set(this.#words);
-      this.#words = grown;
-    }
-    this.#words[word]! |= 1 << (row & 31);
+    this.reserve(word + 1)[word]! |= 1 << (row & 31);
   }
 
   copy(): Bitmap {
     const copy = new Bitmap();
     copy.#words = this.#words.slice();
     return copy;
+  }
+
+  /** @returns its words, of which there are so many at least, to be changed until the next call */
+  reserve(wordCount: number): Uint32Array {
+    if (wordCount > this.#words.length) {
+      const grown = new Uint32Array(Math.max(wordCount, Math.ceil(this.#words.length * GROWTH)));
+      grown.set(this.#words);
+      this.#words = grown;
+    }
+    return this.#words;
   }
 }

@@ -48,7 +48,7 @@ export type DatabaseMethod =
   | 'stats';
 
 /** Methods of a collection whose arguments and results are plain data. */
-export type CollectionMethod = 'info' | 'count' | 'get' | 'setQuantization' | 'setSchema';
+export type CollectionMethod = 'info' | 'count' | 'get' | 'setQuantization' | 'setSchema' | 'setFields';
 
 export type QueryMethod = 'query' | 'queryMany' | 'queryPage' | 'recommend';
 

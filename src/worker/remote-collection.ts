@@ -2,6 +2,8 @@ import { abortable, checkNotAborted } from '../base/abort.ts';
 import type {
   Collection,
   CollectionInfo,
+  ExplainedHits,
+  Fields,
   Filter,
   Hit,
   HitPage,
@@ -91,6 +93,10 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     return this.#call('setSchema', schema) as Promise<void>;
   }
 
+  setFields(fields: Fields): Promise<void> {
+    return this.#call('setFields', fields) as Promise<void>;
+  }
+
   async *scan(
     options: { filter?: Filter; batchSize?: number; include?: Include[] } = {},
   ): AsyncGenerator<StoredRecord<M>, void, undefined> {
@@ -113,6 +119,8 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     }
   }
 
+  query(query: Query & { explain: true }): Promise<ExplainedHits<M>>;
+  query(query: Query): Promise<Hit<M>[]>;
   async query(query: Query): Promise<Hit<M>[]> {
     return (await this.#query('query', [query])) as Hit<M>[];
   }

@@ -230,6 +230,19 @@ class Run {
     const rows = Array.from({ length: Math.ceil(ROWS / step) }, (_, i) => i * step);
     const held = new Map([...this.#model].filter(([row]) => row % step === 0));
     expectExact(this.#index.searchAmong(query, rows, topK), held, this.#oracle, query, topK);
+    if (!this.#index.searchAllowed || !this.#index.scanAllowed) return;
+    const allowed = new Uint32Array(Math.ceil(ROWS / 32));
+    for (const each of rows) allowed[each >>> 5]! |= 1 << (each & 31);
+    expectExact(this.#index.scanAllowed(query, allowed, topK), held, this.#oracle, query, topK);
+    const ef = Math.max(topK, step);
+    for (const walk of [
+      { ef, nearMin: 0, efAllowed: 0 },
+      { ef: topK, nearMin: 1, efAllowed: ef },
+    ]) {
+      const found = this.#index.searchAllowed(query, allowed, topK, walk);
+      expectSound(found, held, this.#oracle, query);
+      assert(found.rows.length <= Math.min(topK, held.size));
+    }
   }
 }
 

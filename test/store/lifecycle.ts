@@ -99,6 +99,8 @@ function configs(open: Open, newLocation: NewLocation): void {
     [{ dimensions: 2, maxMagnitude: 0 }, 'config.maxMagnitude'],
     [{ dimensions: 2, embedding: { fingerprint: '' } }, 'config.embedding.fingerprint'],
     [{ dimensions: 2, embedding: { model: 'm' } }, 'config.embedding.model'],
+    [{ dimensions: 2, fields: { year: 'text' } }, 'config.fields.year'],
+    [{ dimensions: 2, fields: ['year'] }, 'config.fields'],
   ])('refuses the config %j, naming %s', async (config, path) => {
     const database = await open();
     await expect(database.collection('bad', config as never)).rejects.toMatchObject({
@@ -107,16 +109,6 @@ function configs(open: Open, newLocation: NewLocation): void {
     });
     expect(await database.collections()).toEqual([]);
   });
-
-  it.each([{ fields: { year: 'number' as const } }])(
-    'says that %j is for a later version',
-    async (feature) => {
-      const database = await open();
-      await expect(database.collection('later', { dimensions: 2, ...feature })).rejects.toMatchObject({
-        code: 'UNSUPPORTED',
-      });
-    },
-  );
 }
 
 function states(open: Open, newLocation: NewLocation, store: Store): void {

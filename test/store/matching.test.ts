@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Metadata } from '../../src/base/api.ts';
 import type { CompiledFilter } from '../../src/filter/filter.ts';
 import type { CollectionState } from '../../src/store/collection-state.ts';
+import { resolveConfig } from '../../src/store/config.ts';
 import { withMatching } from '../../src/store/matching.ts';
 import { MatchingRows } from '../../src/store/matching-rows.ts';
 import { encodeMetadata } from '../../src/store/metadata.ts';
@@ -9,10 +10,11 @@ import { Bitmap } from '../../src/tables/growable.ts';
 import { RecordTail } from '../../src/tables/record-tail.ts';
 import { RowTable } from '../../src/tables/row-table.ts';
 
-type State = Pick<CollectionState, 'name' | 'rows' | 'tail' | 'isDropped'>;
+type State = Pick<CollectionState, 'name' | 'rows' | 'tail' | 'isDropped' | 'config'>;
 
 function stateOf(count: number): State & CollectionState {
-  const state: State = { name: 'c', rows: new RowTable(), tail: new RecordTail(0), isDropped: false };
+  const config = resolveConfig({ dimensions: 1 });
+  const state: State = { name: 'c', config, rows: new RowTable(), tail: new RecordTail(0), isDropped: false };
   for (let number = 0; number < count; number++) put(state, number);
   return state as State & CollectionState;
 }

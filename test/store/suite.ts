@@ -2,8 +2,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Collection, Database, OpenOptions } from '../../src/base/api.ts';
 import { badInput } from './bad-input.ts';
+import { explaining } from './explaining.ts';
 import { filtering } from './filtering.ts';
 import { type NewLocation, type Open, type Store, three, withThree } from './fixture.ts';
+import { indexedFields } from './indexed-fields.ts';
 import { lifecycle } from './lifecycle.ts';
 import type { Metric } from './model.ts';
 import { againstModel } from './model-property.ts';
@@ -45,6 +47,8 @@ export function describeStore(store: Store): void {
     validating(open, newLocation);
     reading(open, newLocation, store);
     texts(open, newLocation, store);
+    indexedFields(open, newLocation, store);
+    explaining(open, store);
     if (!store.hasNoQuantization) quantization(open, newLocation);
     sharing(open, newLocation, store);
     againstModel(open, newLocation, store);

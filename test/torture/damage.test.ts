@@ -14,7 +14,12 @@ import { SimulatedPlatform } from './simulated-platform.ts';
 import { checkAnswers, digestOfDatabase, World, type WorldRecord } from './world.ts';
 
 const DIMENSIONS = 2;
-const CONFIG = { dimensions: DIMENSIONS, metric: 'euclidean', quantization: 'int8' } as const;
+const CONFIG = {
+  dimensions: DIMENSIONS,
+  metric: 'euclidean',
+  quantization: 'int8',
+  fields: { generation: 'number', changed: 'keyword' },
+} as const;
 
 /** After each write of the small life below. */
 const worlds: World[] = [];
@@ -135,6 +140,7 @@ describe('damage', () => {
       'log',
       'manifest',
       'manifest-copy',
+      'payload',
       'records',
       'rows',
       'vectors',

@@ -6,6 +6,7 @@ import type {
   Collection,
   CollectionConfig,
   Database,
+  Fields,
   Quantization,
   RecordInput,
   TransactionCollection,
@@ -22,6 +23,7 @@ const FOREVER_MS = 2 ** 31 - 1;
 const COLLECTION_NAMES = ['first', 'second', 'third'];
 const METRICS: Metric[] = ['cosine', 'dot', 'euclidean'];
 const QUANTIZATIONS: Quantization[] = ['none', 'int8'];
+const FIELDS: Fields[] = [{}, { number: 'number' }, { number: 'keyword', changed: 'number' }];
 /** So few that batches meet: most upserts replace something. */
 const IDS = 16;
 const BATCH_RECORDS_MAX = 5;
@@ -267,10 +269,14 @@ class Liver {
     if (this.#world.collections.has(name)) {
       const collection = this.#collections.get(name)!;
       const quantization = this.#pick(QUANTIZATIONS);
-      if (this.#chance(0.5)) {
-        // Where nothing changes, nothing is promised.
+      const choice = this.#random();
+      // Where nothing changes, nothing is promised.
+      if (choice < 0.4) {
         this.#begin('set quantization');
         this.#running.push(collection.setQuantization(quantization));
+      } else if (choice < 0.6) {
+        this.#begin('set fields');
+        this.#running.push(collection.setFields(this.#pick(FIELDS)));
       } else {
         this.#write('drop collection', this.#world.without(name), (database) =>
           database.dropCollection(name),
@@ -281,6 +287,7 @@ class Liver {
         dimensions: 1 + this.#below(6),
         metric: this.#pick(METRICS),
         quantization: this.#pick(QUANTIZATIONS),
+        fields: this.#pick(FIELDS),
         index: { type: this.#chance(0.7) ? 'hnsw' : 'flat', m: 4, efConstruction: 16 },
       };
       const created = this.#world.with(name, { config, records: new Map() });

@@ -1,5 +1,6 @@
 /** What a database should hold: the plain model of a random life, one state for each write. */
 import type { Collection, CollectionConfig, Database, Metadata } from '../../src/base/api.ts';
+import { compileFilter } from '../../src/filter/filter.ts';
 import { distance, type Metric } from '../store/model.ts';
 
 export interface WorldRecord {
@@ -99,12 +100,22 @@ export async function checkAnswers(
     if (info.config.metric !== config.metric) throw new Error(`"${name}" has metric ${info.config.metric}`);
     const collection = await database.collection(name);
     await checkQuery(collection, records, config.metric, query(config.dimensions));
+    await checkCount(collection, records);
     for (const id of [...records.keys()].slice(0, 2).concat('nobody')) {
       const found = await collection.get(id);
       if ((found !== undefined) !== records.has(id))
         throw new Error(`"${name}" has ${found?.id} where ${id} was asked for`);
     }
   }
+}
+
+const FILTER = { $or: [{ number: { $lt: 20 } }, { generation: 2 }, { changed: { $gte: 500 } }] };
+const { matches } = compileFilter(FILTER, 'filter');
+
+async function checkCount(collection: Collection, records: ReadonlyMap<string, WorldRecord>): Promise<void> {
+  const count = await collection.count(FILTER);
+  const wanted = [...records.values()].filter(({ metadata }) => matches(metadata)).length;
+  if (count !== wanted) throw new Error(`"${collection.name}" counts ${count} matches, not ${wanted}`);
 }
 
 /** More than any small world holds: the graph must find them all. */

@@ -70,12 +70,25 @@ static i32 ask_among(u32 top) {
   return isovec_among_end();
 }
 
+/** Some rows, by walks of any width. */
+static i32 ask_allowed(u32 top) {
+  const u32 words = 1 + below(40);
+  const u32 ef = below(2) * (top + below(60));
+  const address bits = isovec_allow(words, (ef > 0) + below(3), ef);
+  if (bits == 0) return ISOVEC_NO_MEMORY;
+  for (u32 i = 0; i < words; i++) ((u32 *)at(bits))[i] = below(3) == 0 ? 0 : below(0x7fffffff) << 1 | below(2);
+  const i32 found = below(3) == 0 ? isovec_scan(top) : isovec_search(top, 1 + below(60));
+  isovec_allow(0, 0, 0);
+  return found;
+}
+
 static void ask(void) {
   write_vector();
   const u32 top = 1 + below(30);
-  const u32 how = below(3);
+  const u32 how = below(4);
   const i32 found = how == 0   ? isovec_search(top, 1 + below(60))
                     : how == 1 ? isovec_scan(top)
+                    : how == 2 ? ask_allowed(top)
                                : ask_among(top);
   check(found == ISOVEC_NO_MEMORY || (found >= 0 && found <= (i32)top), "as many answers as asked for");
   const f32 *distances = at(isovec_answer_distances());

@@ -30,9 +30,10 @@ export async function openSalvaged(parts: SalvageParts): Promise<Engine | undefi
 
 function needsSalvaging({ findings, manifest }: DatabaseSurvey): boolean {
   const derived = new Set(
-    manifest.state.collections.flatMap(({ graph, codes, text = [] }) => [
+    manifest.state.collections.flatMap(({ graph, codes, payload, text = [] }) => [
       graph,
       codes?.file,
+      payload?.file,
       ...text.map(({ file }) => file),
     ]),
   );

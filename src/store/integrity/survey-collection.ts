@@ -10,7 +10,8 @@ import { salvageVectors, vectorOffset, vectorStrideBytes } from '../../tables/ve
 import { readCodes } from '../codes.ts';
 import type { ResolvedConfig } from '../config.ts';
 import { readGraph } from '../graph-pages.ts';
-import type { StoredCodes, StoredCollection, StoredSegment } from '../manifest-state.ts';
+import type { StoredCodes, StoredCollection, StoredPayload, StoredSegment } from '../manifest-state.ts';
+import { readPayload } from '../payload.ts';
 import type { Finding, Findings } from './findings.ts';
 import { isDamage, type SurveyedFile, surveyFile } from './survey-file.ts';
 import { KnownRows, RecordsSurvey, type SurveyedRecords, surveyRowsFile } from './survey-rows.ts';
@@ -51,11 +52,12 @@ export async function surveyCollection(
 ): Promise<CollectionSurvey> {
   const problemsBefore = parts.findings.problems.length;
   const survey = new Survey(parts, stored);
-  const { rowCount, codes, graph, text } = stored;
+  const { rowCount, codes, graph, text, payload } = stored;
   if (rowCount > 0) await survey.readFiles();
   if (codes) await survey.readCodes(codes);
   if (graph !== undefined) await survey.readGraph(graph);
   if (text) await survey.readText(text);
+  if (payload) await survey.readPayload(payload);
   return { ...(await survey.conclude()), isDamaged: parts.findings.problems.length > problemsBefore };
 }
 
@@ -147,6 +149,27 @@ class Survey {
         }
       });
     }
+  }
+
+  async readPayload(payload: StoredPayload): Promise<void> {
+    const { storage, files, findings } = this.#parts;
+    const { rowCount } = this.#stored;
+    const live = files[payload.file];
+    await surveyFile(storage, payload.file, 'payload', live, findings, async ({ file, bytes }) => {
+      if (payload.rowCount > rowCount)
+        findings.add(
+          payload.file,
+          'reference',
+          `has the payload of ${payload.rowCount} rows where ${rowCount} are stored`,
+        );
+      if (bytes < live!.bytes) return;
+      try {
+        await readPayload(file, payload);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        findings.add(payload.file, 'checksum', error.message);
+      }
+    });
   }
 
   async conclude(): Promise<Omit<CollectionSurvey, 'isDamaged'>> {

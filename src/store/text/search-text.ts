@@ -65,6 +65,7 @@ class TextSearch {
 
   async run(): Promise<Hit[]> {
     const isHybrid = this.#query.vector.length > 0;
+    this.#query.plan?.note({ strategy: 'text', exact: true });
     for (;;) {
       const { signal } = this.#query;
       checkNotAborted(signal);
