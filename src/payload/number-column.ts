@@ -175,19 +175,32 @@ function newPage(): Page {
   return { numbers, halves: new Uint32Array(numbers.buffer) };
 }
 
-/** Adds what is in the interval to the words, without a branch to guess: with one it takes five times as long. */
+/** Adds what is in the interval to the words, without a branch to guess: with one it takes five times as long. To compare
+ *  with one bound takes two thirds of the time of two. */
 function compare(
   numbers: Float64Array,
   firstWord: number,
   { first, end }: Interval,
   words: Uint32Array,
 ): void {
+  if (end === Number.POSITIVE_INFINITY) {
+    compareFrom(numbers, firstWord, first, words);
+    return;
+  }
   for (let word = 0, at = firstWord * 32; word < words.length; word++) {
     let bits = 0;
     for (let bit = 0; bit < 32; bit++, at++) {
       const number = numbers[at]!;
       bits |= (Number(number >= first) & Number(number < end)) << bit;
     }
+    words[word]! |= bits;
+  }
+}
+
+function compareFrom(numbers: Float64Array, firstWord: number, first: number, words: Uint32Array): void {
+  for (let word = 0, at = firstWord * 32; word < words.length; word++) {
+    let bits = 0;
+    for (let bit = 0; bit < 32; bit++, at++) bits |= Number(numbers[at]! >= first) << bit;
     words[word]! |= bits;
   }
 }

@@ -32,7 +32,7 @@ export interface FilteredQuery {
 /** Rows compared one by one in the time of one candidate: 0.05 to 0.1 microseconds each, the more the slower. */
 const ROWS_PER_CANDIDATE = 20;
 /** So many times `ef`, for a walk that finds what it must leave out. */
-const EF_FACTOR = 1.5;
+const EF_FACTOR = 1.75;
 /** Of what is nearest, enough to hold `topK` that match, and as many again. */
 const DEPTH_FACTOR = 2;
 /** Of a walk over matching rows: finding them two steps away. */
