@@ -279,6 +279,37 @@ export function reading(open: Open, _newLocation: NewLocation, { propertyRuns }:
     expect((await without.stats()).cache).toEqual({ hits: 0, misses: 0, entries: 0, bytes: 0 });
   });
 
+  it('does all of that with what words find, too, and with words and vectors', async () => {
+    const database = await open(undefined, { resultCache: true });
+    const collection = await database.collection('c', { dimensions: DIMENSIONS, text: true });
+    const words = ['ship', 'sea', 'storm', 'harbour', 'whale'];
+    await collection.insert(
+      records(60).map((given, at) => ({ ...given, text: `${words[at % 5]} ${words[at % 3]} sea` })),
+    );
+    const vector = vectorOf(1000.5, DIMENSIONS);
+    for (const query of [{ text: 'storm sea' }, { text: 'storm sea', vector }]) {
+      const all = await collection.query({ ...query, topK: 100 });
+      expect(all).toHaveLength(60);
+      const pages = await pagesOf(collection, { ...query, topK: 7 });
+      expect(new Set(pages.flat().map(({ id }) => id)).size).toBe(60);
+      const grouped = await collection.query({
+        ...query,
+        topK: 7,
+        groupBy: 'in.document',
+        include: ['text'],
+      });
+      expect(grouped).toHaveLength(7);
+      expect(grouped.every(({ text, metadata }) => text && Object.keys(metadata).length === 0)).toBe(true);
+      const diverse = await collection.query({ ...query, topK: 7, diversity: 0.5 });
+      expect(new Set(diverse.map(({ id }) => id)).size).toBe(7);
+      expect(await collection.query({ ...query, topK: 7, diversity: 0.5 })).toEqual(diverse);
+      expect(diverse).not.toEqual(await collection.query({ ...query, topK: 7 }));
+    }
+    const recommended = await collection.recommend({ positive: ['r5'], text: 'whale', topK: 5 });
+    expect(recommended).toHaveLength(5);
+    expect((await database.stats()).cache.hits).toBe(2);
+  });
+
   it('scans what matches once, as it is by then, whatever is written and compacted meanwhile', async () => {
     const database = await open();
     const collection = await database.collection<Metadata>('c', { dimensions: DIMENSIONS });
