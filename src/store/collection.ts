@@ -22,7 +22,6 @@ import type { CollectionState } from './collection-state.ts';
 import { copyOf } from './copy-of.ts';
 import type { Draft } from './draft.ts';
 import type { Engine } from './engine.ts';
-import { checkedFilter } from './given-filter.ts';
 import type { Maintenance } from './maintenance.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { runQuery } from './query.ts';
@@ -104,13 +103,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   count(filter?: Filter): Promise<number> {
-    return this.#run(async () => {
-      const checked = filter === undefined ? undefined : checkedFilter(filter, 'filter');
-      await this.#refresh();
-      if (!checked) return this.#state.rows.liveCount;
-      const { countMatching } = await import('./on-demand.ts');
-      return countMatching(this.#state, await checked, this.#engine.pause);
-    });
+    return this.#seldom('count', copyOf(filter)) as Promise<number>;
   }
 
   setQuantization(quantization: Quantization): Promise<void> {

@@ -21,7 +21,6 @@ export { verify } from './integrity/verify.ts';
 export { verifyRegularly } from './integrity/verify-regularly.ts';
 export { loadCollection } from './load-collection.ts';
 export { makeOtherIndex } from './make-other-index.ts';
-export { countMatching } from './matching.ts';
 export { MemoryLimit } from './memory-limit.ts';
 export { Overhaul } from './overhaul.ts';
 export { PlanRecorder } from './plan-recorder.ts';

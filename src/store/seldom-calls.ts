@@ -1,10 +1,12 @@
 /** What few call of a collection. */
-import type { Fields, Quantization } from '../base/api.ts';
+import type { Fields, Filter, Quantization } from '../base/api.ts';
 import { unsupported } from './check.ts';
 import type { CollectionState } from './collection-state.ts';
 import { checkFields, checkQuantization } from './config.ts';
 import type { Engine } from './engine.ts';
+import { checkedFilter } from './given-filter.ts';
 import type { Maintenance } from './maintenance.ts';
+import { countMatching } from './matching.ts';
 
 export { queryPage } from './queries/page.ts';
 export { recommend } from './queries/recommend.ts';
@@ -38,4 +40,10 @@ export async function setFields({ state, maintenance, refresh }: Called, fields:
   checkFields(fields, 'fields');
   await refresh();
   await (await maintenance.overhaul()).setFields(state, fields);
+}
+
+export async function count({ engine, state, refresh }: Called, filter: Filter | undefined): Promise<number> {
+  const checked = filter === undefined ? undefined : checkedFilter(filter, 'filter');
+  await refresh();
+  return checked ? countMatching(state, await checked, engine.pause) : state.rows.liveCount;
 }
