@@ -13,7 +13,7 @@ import { measureChromium } from './chromium.ts';
 import { measureNode } from './node.ts';
 import { type Panel, plot } from './plot.ts';
 import { addPoint, loadPoints, type Point, resultsFolder, seriesOf } from './results.ts';
-import type { Task } from './workload.ts';
+import { RECALL_AIM, type Task } from './workload.ts';
 
 const USAGE = `npm run bench:scale -- [options]
   --smallest n         vectors to begin with (default 10000)
@@ -112,6 +112,9 @@ function tableOf(points: readonly Point[]): string {
       'query p50',
       'p99',
       'recall@10',
+      `ef for ${RECALL_AIM}`,
+      'p50',
+      'p99',
       'reopened',
       'memory',
       'process',
@@ -125,6 +128,9 @@ function tableOf(points: readonly Point[]): string {
       milliseconds(point.p50Ms),
       milliseconds(point.p99Ms),
       point.recall.toFixed(3),
+      point.aimed ? String(point.aimed.ef) : '-',
+      point.aimed ? milliseconds(point.aimed.p50Ms) : '-',
+      point.aimed ? milliseconds(point.aimed.p99Ms) : '-',
       milliseconds(point.reopenMs),
       megabytes(point.memoryBytes),
       point.residentBytes === undefined ? '-' : megabytes(point.residentBytes),

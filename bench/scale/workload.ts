@@ -23,6 +23,8 @@ export interface Queries {
   p50Ms: number;
   p99Ms: number;
   recall: number;
+  /** With the least `ef` of those tried that reaches the recall aimed at; absent where none did. */
+  aimed?: { ef: number; recall: number; p50Ms: number; p99Ms: number };
 }
 
 export interface Held {
@@ -40,6 +42,8 @@ const JUDGED_MIN = 20;
 const SCANNED_VECTORS = 1e7;
 const judgedCount = (count: number) =>
   Math.min(JUDGED_MAX, Math.max(JUDGED_MIN, Math.ceil(SCANNED_VECTORS / count)));
+export const RECALL_AIM = 0.95;
+const EFS = [64, 96, 128, 192, 256, 384, 512, 768, 1024];
 /** How often to ask whether the graph has caught up. */
 const POLL_MS = 20;
 
@@ -83,7 +87,7 @@ export async function reopen({ open }: Isovec, location: string, task: Task): Pr
   return elapsedMs;
 }
 
-/** Queries of the default `ef`, one after another, on a database opened for them. */
+/** Queries one after another, on a database opened for them: of the default `ef`, and of one that finds enough. */
 export async function search(
   { open }: Isovec,
   location: string,
@@ -94,30 +98,59 @@ export async function search(
   const collection = await database.collection(COLLECTION);
   await untilIndexed(collection);
   const queries = queriesOf(task);
-  let found = 0;
   const judged = queries.slice(0, judgedCount(task.count));
+  const truth: Set<string>[] = [];
   for (const vector of judged) {
     const exact = await collection.query({ vector, topK: TOP_K, exact: true, include: [] });
-    const hits = await collection.query({ vector, topK: TOP_K, include: [] });
-    const wanted = new Set(exact.map(({ id }) => id));
-    found += hits.filter(({ id }) => wanted.has(id)).length;
+    truth.push(new Set(exact.map(({ id }) => id)));
   }
-  const latenciesMs: number[] = [];
-  for (const vector of queries) {
-    const startMs = performance.now();
-    await collection.query({ vector, topK: TOP_K, include: [] });
-    latenciesMs.push(performance.now() - startMs);
-  }
+  const recall = await recallOf(collection, judged, truth);
+  const latencies = await latenciesOf(collection, queries);
+  const aimed = await aimedAt(collection, queries, truth);
   const { memoryBytes, diskBytes } = await database.stats();
   whileOpen();
   await database.close();
-  return {
-    p50Ms: quantile(latenciesMs, 0.5),
-    p99Ms: quantile(latenciesMs, 0.99),
-    recall: found / (judged.length * TOP_K),
-    memoryBytes,
-    diskBytes,
-  };
+  return { ...latencies, recall, ...(aimed && { aimed }), memoryBytes, diskBytes };
+}
+
+async function aimedAt(
+  collection: Collection,
+  queries: Float32Array[],
+  truth: Set<string>[],
+): Promise<Queries['aimed']> {
+  for (const ef of EFS) {
+    const recall = await recallOf(collection, queries.slice(0, truth.length), truth, ef);
+    if (recall >= RECALL_AIM) return { ef, recall, ...(await latenciesOf(collection, queries, ef)) };
+  }
+  return undefined;
+}
+
+async function recallOf(
+  collection: Collection,
+  judged: Float32Array[],
+  truth: Set<string>[],
+  ef?: number,
+): Promise<number> {
+  let found = 0;
+  for (const [at, vector] of judged.entries()) {
+    const hits = await collection.query({ vector, topK: TOP_K, include: [], ...(ef && { ef }) });
+    found += hits.filter(({ id }) => truth[at]?.has(id)).length;
+  }
+  return found / (judged.length * TOP_K);
+}
+
+async function latenciesOf(
+  collection: Collection,
+  queries: Float32Array[],
+  ef?: number,
+): Promise<{ p50Ms: number; p99Ms: number }> {
+  const latenciesMs: number[] = [];
+  for (const vector of queries) {
+    const startMs = performance.now();
+    await collection.query({ vector, topK: TOP_K, include: [], ...(ef && { ef }) });
+    latenciesMs.push(performance.now() - startMs);
+  }
+  return { p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99) };
 }
 
 async function untilIndexed(collection: Collection): Promise<void> {
