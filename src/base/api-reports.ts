@@ -35,6 +35,8 @@ export interface QueryPlan {
   exact: boolean;
   /** Vectors compared by 'scan' and 'exact'; of walks, how many were kept as the nearest found and looked on from. */
   candidates: number;
+  /** Of a query by text and vector: the rest says how the vector's side was searched. */
+  fusion?: 'rrf' | 'weighted';
   /** Records that match the filter. */
   matched?: number;
   /** A walk found too little, and everything that matches was compared after all. */
@@ -42,7 +44,7 @@ export interface QueryPlan {
   /** Fields in the filter that are indexed, and others, for which records have been read. */
   indexedFields?: string[];
   unindexedFields?: string[];
-  /** Of each stage: 'filter', 'search', 'rank' (candidates by their vectors, where there are codes), 'read' (records). */
+  /** Of each stage: 'filter', 'text' (words, looked up and ranked), 'search', 'rank' (candidates by their vectors, where there are codes), 'read' (records). */
   milliseconds: Record<string, number>;
 }
 

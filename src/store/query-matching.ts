@@ -30,6 +30,7 @@ export function searchMatching<T>(
   const search = (matching: MatchingRows): Promise<T> => {
     plan?.endStage('filter');
     if (plan) tellFilter(plan, state, matching, filter);
+    plan?.note({ exact: false });
     const nearest = (topK: number) => nearestMatching(state, { ...query, topK }, matching);
     if (state.config.quantization !== 'none') {
       if (query.exact) return searchCodes(engine, state, { ...query, rows: matching.list() }, use);
@@ -66,13 +67,13 @@ function nearestMatching(
   return index.searchAmong(vector, matching.list(), topK);
 }
 
-function tellFilter(
+export function tellFilter(
   plan: PlanRecorder,
   state: CollectionState,
   { count }: MatchingRows,
   { condition }: CompiledFilter,
 ): void {
   const index = payloadOf(state);
-  plan.note({ matched: count, exact: false });
+  plan.note({ matched: count });
   if (index) plan.note(index.fieldsOf(condition));
 }

@@ -78,6 +78,24 @@ export function explaining(open: Open, { hasNoQuantization }: Store): void {
     120_000,
   );
 
+  it('explains what words had a part in, and how long they took', async () => {
+    const collection = await (await open()).collection('words', { dimensions: 2, text: true });
+    await collection.insert(
+      ['red apples', 'green pears', 'red cherries'].map((text, at) => ({
+        vector: [1, at],
+        text,
+        metadata: { at },
+      })),
+    );
+    const asked = { text: 'red', filter: { at: { $lt: 2 } }, explain: true as const };
+    const byWords = await collection.query(asked);
+    const byBoth = await collection.query({ ...asked, vector: [1, 0] });
+    expect(byWords.plan).toMatchObject({ strategy: 'text', exact: true, matched: 2 });
+    expect(byWords.plan).not.toHaveProperty('fusion');
+    expect(byBoth.plan).toMatchObject({ strategy: 'exact', fusion: 'rrf', matched: 2 });
+    for (const { plan } of [byWords, byBoth]) expect(plan.milliseconds).toHaveProperty('text');
+  });
+
   it('answers exactly where a walk finds too little, because what matches lies far from the query', async () => {
     const collection = await (await open()).collection('far', { dimensions: 2, metric: 'euclidean' });
     const count = 4000;

@@ -13,6 +13,7 @@ import { withMatching } from '../matching.ts';
 import type { MatchingRows } from '../matching-rows.ts';
 import type { findNearest, scoreOf } from '../query.ts';
 import { searchCodes } from '../query-codes.ts';
+import { tellFilter } from '../query-matching.ts';
 import type { CheckedQuery, GivenText } from '../query-plan.ts';
 import type { RowsView } from '../rows-view.ts';
 import { type CheckedText, checkText } from './checked-text.ts';
@@ -65,12 +66,13 @@ class TextSearch {
 
   async run(): Promise<Hit[]> {
     const isHybrid = this.#query.vector.length > 0;
-    this.#query.plan?.note({ strategy: 'text', exact: true });
+    this.#query.plan?.note({ strategy: 'text' });
     for (;;) {
       const { signal } = this.#query;
       checkNotAborted(signal);
       if (this.#state.isDropped) throw dropped(this.#state.name);
       const prepared = await PreparedText.make(this.#engine, this.#state, this.#text, signal);
+      this.#query.plan?.endStage('text');
       this.#attempt++;
       const hits = await (isHybrid ? this.#findByBoth(prepared) : this.#findByText(prepared));
       if (hits) return hits;
@@ -82,6 +84,7 @@ class TextSearch {
     const { topK } = this.#query;
     return this.#withWanted(async (matching) => {
       const found = prepared.rank(topK, matching);
+      this.#query.plan?.endStage('text');
       return found && this.#state.view(found.rows, (view) => this.#hitsOf(view, found, prepared));
     });
   }
@@ -95,6 +98,7 @@ class TextSearch {
       return byText && { byText, counts: counts() };
     };
     const seen = this.#query.filter ? await this.#withWanted(async (matching) => look(matching)) : look();
+    this.#query.plan?.endStage('text');
     if (!seen) return undefined;
     const fuse = async (_: RowsView, byVector: Neighbours): Promise<Hit[] | undefined> => {
       const isSame = counts() === seen.counts || this.#attempt > ATTEMPTS_MAX;
@@ -111,6 +115,7 @@ class TextSearch {
     { byText, byVector }: { byText: Uint32Array; byVector: Neighbours },
   ): Promise<Hit[] | undefined> {
     const { fusion } = this.#text;
+    this.#query.plan?.note({ fusion: fusion.method });
     const isLive = (row: number) => this.#state.rows.isLive(row);
     const places = { byText: byText.filter(isLive), byVector: byVector.rows.filter(isLive) };
     if (fusion.method === 'rrf') {
@@ -141,9 +146,15 @@ class TextSearch {
   }
 
   async #withWanted<T>(use: (matching: MatchingRows | undefined) => Promise<T>): Promise<T> {
-    const { filter, signal } = this.#query;
-    if (!filter) return use(undefined);
-    return withMatching(this.#state, await filter, this.#engine.pause, use, signal);
+    const { filter: given, plan, signal } = this.#query;
+    if (!given) return use(undefined);
+    const filter = await given;
+    const useTold = (matching: MatchingRows) => {
+      plan?.endStage('filter');
+      if (plan) tellFilter(plan, this.#state, matching, filter);
+      return use(matching);
+    };
+    return withMatching(this.#state, filter, this.#engine.pause, useTold, signal);
   }
 
   #best({ rows, scores }: RankedRows): RankedRows {
