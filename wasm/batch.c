@@ -115,6 +115,12 @@ void batch_work_again(void) {
 
 // ------------------------------------------------------------ a newcomer chooses
 
+/** Whether a slot that was found is of the batch. Those that are removed meanwhile are free by their state. */
+static int is_mate(u32 slot) {
+  const enum state state = state_of(slot);
+  return state == STATE_PENDING || state == STATE_FREE;
+}
+
 /** Adds the nearest of a newcomer's mates to what its walk has found. @return how many are there now */
 static u32 add_mates(u32 self, u32 level, u32 found) {
   u32 slots[BATCH_MAX];
@@ -149,7 +155,7 @@ static void choose(u32 self) {
     shuffle_equals(own->slot, scratch_results(), found);
     choices[0] = select_spread(own->slot, scratch_results(), found, ix.m, choices + 1, 0);
     // a mate is nowhere to begin
-    from = state_of(choices[1]) == STATE_PENDING ? nearest : choices[1];
+    from = is_mate(choices[1]) ? nearest : choices[1];
   }
 }
 
@@ -179,7 +185,7 @@ static void revise(u32 number) {
   u32 slots[LINKS_MAX + BATCH_MAX], taken[LINKS_MAX], passed_over[LINKS_MAX + BATCH_MAX];
   key keys[LINKS_MAX + BATCH_MAX];
   const u32 out = links_out_count(list);
-  if (state_of(target->slot) == STATE_PENDING) leave_out_mutual(target, list);
+  if (is_mate(target->slot)) leave_out_mutual(target, list);
   target->is_crowded = out + target->count > list.capacity;
   if (!target->is_crowded) return;
   copy_bytes(slots, list.words, out * 4);

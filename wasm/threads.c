@@ -12,8 +12,10 @@
 #define STACK_BYTES 131072u
 /** The owner waits so long for others before it looks after what else there is. */
 #define TURN_MS 1u
-/** Who has not done a task by then, of a fraction of a millisecond, never will. */
-#define LOST_MS 10000u
+/** Who has not done a task by then, of a fraction of a millisecond, never will: so many waits of so long, because the
+ *  whole time that a machine sleeps is one wait, after which all threads go on. */
+#define LOST_WAITS 100u
+#define WAIT_MS 100u
 /** Tasks between looks at whether helpers are dismissed. */
 #define TASKS_PER_LOOK 4u
 
@@ -87,11 +89,12 @@ void threads_wake(void) {
 void threads_tell(u32 *word) { wake_all(word); }
 
 void threads_wait_for_step(void) {
-  while (!batch_step_is_done()) {
+  for (u32 waits = 0; !batch_step_is_done(); waits++) {
     u32 *word = batch_done_word();
     const u32 seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     if (batch_step_is_done()) return;
-    if (!wait_for_change(word, seen, LOST_MS)) batch_work_again();
+    if (waits == LOST_WAITS) batch_work_again();
+    else wait_for_change(word, seen, WAIT_MS);
   }
 }
 

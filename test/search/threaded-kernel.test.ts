@@ -123,6 +123,32 @@ test('a helper that is killed at its work is told of, and the graph is the same'
   expect(threads.workers).toHaveLength(2);
 });
 
+test('what is removed while its batch is linked takes no part in it', () => {
+  for (let seed = 180; seed < 215; seed++) {
+    const { index, threads } = makeThreaded(1);
+    // Nobody helps: a batch stands open until this thread goes on.
+    threads.spawn = () => ({ terminate: async () => {} });
+    const choose = random(seed);
+    // Near in number, near in space: whoever is linked together chooses one another.
+    const centres = vectorsOf(40, seed + 100);
+    const vectors = vectorsOf(1500, seed + 200).map((noise, row) =>
+      centres[row % centres.length]!.map((value, at) => value + 0.05 * noise[at]!),
+    );
+    fill(index, vectors);
+    const live = new Set(vectors.keys());
+    while (index.backlogCount > 0) {
+      index.link(1 + Math.floor(choose() * 8));
+      for (const row of [...live].filter(() => choose() < 0.0004)) {
+        index.remove(row);
+        live.delete(row);
+      }
+    }
+    const { index: opened } = makeThreaded(0);
+    loadGraph(opened, saveGraph(index));
+    expect(index.count).toBe(live.size);
+  }
+});
+
 test('where no thread can be started, the index is built without', () => {
   const { index, threads } = makeThreaded(2);
   threads.spawn = () => {
