@@ -7,6 +7,6 @@ for (const storage of ['opfs', 'indexeddb'] as const)
     name: `a store in a browser, on ${storage}`,
     open: async (location, options) => open(location, { storage, ...options }),
     destroy: (location) => destroy(location, { storage }),
-    propertyRuns: 8,
+    propertyRuns: 4,
     sharesWriting: true,
   });
