@@ -1,6 +1,7 @@
 /** The door for filters: whatever is given becomes a condition, or an error that names its place. See docs/filters.md. */
 import { IsovecError } from '../base/errors.ts';
 import { FILTER_DEPTH_MAX, FILTER_INDEXES_MAX } from '../base/limits.ts';
+import { isPlainObject } from '../base/plain.ts';
 import { summarize } from '../base/summarize.ts';
 import { ARRAY_INDEX, type Condition, type RangeOperator, type Scalar, type Test } from './condition.ts';
 
@@ -163,13 +164,6 @@ function all(parts: Condition[]): Condition {
 
 function not(part: Condition): Condition {
   return { kind: 'not', part };
-}
-
-/** Its own keys are all that there is to it. */
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Of a key in a path. */

@@ -97,6 +97,9 @@ class FsBackend implements StorageBackend {
     const opened = await this.#attempt('open', name, () => openFile(path, this.#readOnly, create));
     if (!opened && create) this.#assertWritable(name);
     if (!opened) throw fileMissing(this.#location, name);
+    // While it was opened, everything may have been closed.
+    if (this.#closed) await opened.handle.close();
+    this.#assertOpen();
     if (opened.isNew) this.#newNames++;
     const file = new FsFile(opened.handle, {
       name,

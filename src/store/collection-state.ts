@@ -95,8 +95,13 @@ export class CollectionState {
 
   /** A checkpoint that somebody else has made: what it stored is in files now. @param extents the new ones */
   adopt({ rowCount, deadCount, text }: StoredCollection, extents: readonly RecordExtent[]): void {
+    const { text: index, storedText = [] } = this;
+    const isNamed = ({ file }: StoredSegment) => text?.some((each) => each.file === file);
+    const gone = storedText.filter((each) => !isNamed(each)).map(({ file }) => file);
     this.storedText = text;
     this.text = undefined;
+    // Nobody waits for it: what cannot be closed is closed with the rest.
+    void (index?.whenRead() ?? Promise.resolve()).then(() => this.files.letGo(gone)).catch(() => {});
     this.files.addExtents(extents);
     if (rowCount > this.tail.firstRow) this.tail.advance(rowCount);
     this.deaths.splice(0, this.deaths.length - (this.rows.deadCount - deadCount));

@@ -1,7 +1,9 @@
-/** Callers may change what they gave while it waits. What cannot be copied is refused by the checks. */
+import { isPlain } from '../base/plain.ts';
+
+/** Callers may change what they gave while it waits. What cannot be copied whole is refused by the checks. */
 export function copyOf<T>(given: T): T {
   try {
-    return structuredClone(given);
+    return isPlain(given) ? structuredClone(given) : given;
   } catch {
     return given;
   }

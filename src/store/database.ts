@@ -161,7 +161,8 @@ export class LocalDatabase implements Database {
         await engine.define({ kind: 'drop', collectionId: found.id }, receipt);
         return found;
       });
-      await state.files.close();
+      // A checkpoint under way may be at them.
+      await this.#maintenance.alone(() => state.files.close());
       // Its files go with the next checkpoint, so one is made. The drop itself is durable already.
       await this.#maintenance.checkpointSoon();
     });

@@ -1,8 +1,9 @@
 import type { Metadata } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import { METADATA_DEPTH_MAX } from '../base/limits.ts';
+import { isPlainObject } from '../base/plain.ts';
 import { encodeUtf8 } from '../base/utf8.ts';
-import { checkObject } from './check.ts';
+import { invalid } from './check.ts';
 
 const EMPTY_BODY = Uint8Array.of(0x7b, 0x7d);
 
@@ -13,16 +14,20 @@ const EMPTY_BODY = Uint8Array.of(0x7b, 0x7d);
  */
 export function encodeMetadata(metadata: Metadata | undefined, path: string): Uint8Array {
   if (metadata === undefined) return EMPTY_BODY;
-  checkObject(metadata, path);
+  checkRoot(metadata, path);
   checkJson(metadata, path, 0);
   return encodeUtf8(JSON.stringify(metadata));
 }
 
 /** Changes to metadata, encoded: a field to be removed, undefined or null, is null in it. */
 export function encodeMetadataChanges(changes: Metadata, path: string): Uint8Array {
-  checkObject(changes, path);
+  checkRoot(changes, path);
   const entries = Object.entries(changes).map(([key, value]) => [key, value === undefined ? null : value]);
   return encodeMetadata(Object.fromEntries(entries), path);
+}
+
+function checkRoot(metadata: unknown, path: string): void {
+  if (!isPlainObject(metadata)) throw invalid(path, 'a plain object', metadata);
 }
 
 function checkJson(value: unknown, path: string, depth: number): void {
@@ -47,11 +52,9 @@ function checkJson(value: unknown, path: string, depth: number): void {
     }
     return;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
-    throw refuse(`is a ${value.constructor?.name ?? 'special object'}`);
+  if (!isPlainObject(value)) throw refuse(`is a ${value.constructor?.name ?? 'special object'}`);
   for (const key of Object.keys(value)) {
-    const field: unknown = (value as Record<string, unknown>)[key];
+    const field = value[key];
     if (!isPlain(field, depth)) checkJson(field, `${path}.${key}`, depth + 1);
   }
 }

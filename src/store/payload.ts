@@ -61,7 +61,7 @@ export async function takeIn(
   pause: () => Promise<void>,
 ): Promise<void> {
   const slices = new Slices(pause);
-  while (index.rowCount < endRow && !state.isDropped) await takeInNext(state, index, slices);
+  while (index.rowCount < endRow) await takeInNext(state, index, slices);
 }
 
 /** Before a compaction renumbers the rows, in its turn. What an index lacks of rows that are in files, it has to be made anew for. */

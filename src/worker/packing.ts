@@ -1,5 +1,6 @@
 import type { Metadata, RecordInput, VectorInput } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
+import { isPlain } from '../base/plain.ts';
 import { checkObject } from '../store/check.ts';
 import { encodeMetadata } from '../store/metadata.ts';
 import { copyVector } from '../store/vectors.ts';
@@ -49,6 +50,7 @@ function packRecords(given: unknown, name: string): PackedRecords {
     const path = isSingle ? name : `${name}[${index}]`;
     checkObject(record, path);
     const { vector, ...fields } = record;
+    checkWhole(fields.metadata, `${path}.metadata`);
     if (vector === undefined) return { fields };
     // A Float32Array is copied once only, into the common buffer.
     const copy = vector instanceof Float32Array ? vector : copyVector(vector, `${path}.vector`);
@@ -63,6 +65,16 @@ function packRecords(given: unknown, name: string): PackedRecords {
     at += copy.length;
   }
   return { records: packed, vectors, isSingle };
+}
+
+/** What would arrive as something else could not be stored either: the check for that names its place. */
+function checkWhole(metadata: Metadata | undefined, path: string): void {
+  try {
+    if (isPlain(metadata)) return;
+  } catch {
+    // It lies too deep to be looked through.
+  }
+  encodeMetadata(metadata, path);
 }
 
 export function unpackRecords({ records, vectors, isSingle }: PackedRecords): RecordInput | RecordInput[] {
