@@ -1,5 +1,19 @@
 import { aborted, checkNotAborted, pause } from '../base/abort.ts';
 import { type ErrorCode, IsovecError } from '../base/errors.ts';
+import {
+  aBoolean,
+  aName,
+  anInteger,
+  aString,
+  aWebAddress,
+  aWholeNumber,
+  type Checks,
+  checkFields,
+  dimensions,
+  optional,
+  prefixes,
+  strings,
+} from './check.ts';
 import { checkVectors } from './check-vectors.ts';
 import type { Embedder, TextPrefixes } from './embedder.ts';
 
@@ -36,8 +50,24 @@ const PAUSE_MS = 500;
 const PAUSE_MS_MAX = 30_000;
 /** A server that wants a longer pause than this is not waited for. */
 const RETRY_AFTER_MS_MAX = 120_000;
+/** Timers hold no more. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 /** Of a server's answer, in an error's message. */
 const EXCERPT_CHARACTERS = 300;
+
+const OPTIONS: Checks<OpenAIOptions> = {
+  model: aName,
+  dimensions,
+  requestDimensions: optional(aBoolean),
+  baseUrl: optional(aWebAddress),
+  apiKey: optional(aString),
+  headers: optional(strings),
+  prefixes: optional(prefixes),
+  batchSize: optional(aWholeNumber(1)),
+  retriesMax: optional(aWholeNumber(0)),
+  timeoutMs: optional(anInteger(1, TIMEOUT_MS_MAX)),
+  fingerprint: optional(aName),
+};
 
 /**
  * Any server that speaks OpenAI's embeddings API: OpenAI, Azure, Mistral, Ollama, LM Studio, llama.cpp, vLLM and others.
@@ -46,8 +76,10 @@ const EXCERPT_CHARACTERS = 300;
  * Its `embed` fails with INVALID_ARGUMENT when the server refuses a request (4xx), QUOTA_EXCEEDED and STORAGE_IO when it
  * stays busy, failing or out of reach, DIMENSION_MISMATCH and STORAGE_IO when its answer is not what was asked for, and
  * ABORTED. `details` has `status`, `url` and `attempts`.
+ * @throws IsovecError INVALID_ARGUMENT for options that are none, or out of range
  */
 export function openAIEmbedder(options: OpenAIOptions): Embedder {
+  checkFields(options, 'options', OPTIONS);
   const { model, dimensions, prefixes = {}, batchSize = BATCH_TEXTS } = options;
   const { fingerprint = fingerprintOf(options) } = options;
   const server = new EmbeddingServer(options);
