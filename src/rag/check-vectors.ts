@@ -1,16 +1,25 @@
 import { IsovecError } from '../base/errors.ts';
+import { invalid } from './check.ts';
 import type { Embedder, EmbedOptions } from './embedder.ts';
 
-/** As `embedder.embed`. @throws IsovecError DIMENSION_MISMATCH when it breaks its word; what it throws itself */
+/**
+ * As `embedder.embed`.
+ * @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH when it breaks its word; what it throws itself
+ */
 export async function embedChecked(
   embedder: Embedder,
   texts: string[],
   options: EmbedOptions,
 ): Promise<Float32Array[]> {
   if (texts.length === 0) return [];
-  const vectors = await embedder.embed(texts, options);
+  const vectors: unknown = await embedder.embed(texts, options);
+  if (!areVectors(vectors)) throw invalid('embedder.embed', 'a function that gives vectors', vectors);
   checkVectors(vectors, texts.length, embedder.dimensions, embedder.fingerprint);
   return vectors;
+}
+
+function areVectors(value: unknown): value is Float32Array[] {
+  return Array.isArray(value) && value.every((each) => Array.isArray(each) || ArrayBuffer.isView(each));
 }
 
 /** @throws IsovecError DIMENSION_MISMATCH */

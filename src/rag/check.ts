@@ -53,6 +53,7 @@ export const aName = checkOf(
   (value) => typeof value === 'string' && value !== '',
 );
 export const aBoolean = checkOf('true or false', (value) => typeof value === 'boolean');
+export const aNumber = checkOf('a number', Number.isFinite);
 export const aFunction = checkOf('a function', (value) => typeof value === 'function');
 export const anArray = checkOf('an array', Array.isArray);
 export const aSignal = checkOf('an AbortSignal', (value) => value instanceof AbortSignal);

@@ -1,6 +1,7 @@
 import { checkNotAborted } from '../base/abort.ts';
 import type { Collection, Database, Hit, Metadata, Query, StoredRecord, Transaction } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
+import { checkAdding, checkDocument, checkOpening, checkSearch } from './check-documents.ts';
 import { embedChecked } from './check-vectors.ts';
 import { contentHash } from './content-hash.ts';
 import {
@@ -29,25 +30,23 @@ import type {
   SearchOptions,
 } from './document-types.ts';
 import { isSame } from './reembed.ts';
-import { invalid, type ResolvedSplitOptions, resolveSplitOptions } from './split-options.ts';
+import { type ResolvedSplitOptions, resolveSplitOptions } from './split-options.ts';
 import { splitText, type TextChunk } from './split-text.ts';
 
-/** A collection's ids have 512 bytes; the rest says which chunk it is. */
-const ID_BYTES_MAX = 500;
 /** Chunks embedded and stored together, at least: enough for a model's batches, few enough to lose. */
 const GROUP_CHUNKS = 128;
-const FOUND_BY: readonly unknown[] = ['hybrid', 'meaning', 'words'];
 
 /**
  * Opens the documents of that name, making them if they are not there. They are kept in two collections of `database`,
  * `<name>.documents` and `<name>.passages.<number>`, which nobody else should write to.
- * @throws IsovecError CONFIG_MISMATCH when they were embedded by another model: see `reembedDocuments`
+ * @throws IsovecError INVALID_ARGUMENT before anything is made, CONFIG_MISMATCH when they were embedded by another model: see `reembedDocuments`
  */
 export async function openDocuments<M extends Metadata = Metadata>(
   database: Database,
   name: string,
   options: DocumentsOptions,
 ): Promise<DocumentIndex<M>> {
+  checkOpening(database, name, options);
   const split = resolveSplitOptions(options.split ?? {});
   const register = await openRegister(database, name);
   const index = new DocumentIndex<M>(database, name, register, options, split);
@@ -123,8 +122,10 @@ export class DocumentIndex<M extends Metadata = Metadata> {
    */
   async addDocuments(
     documents: Iterable<DocumentInput<M>> | AsyncIterable<DocumentInput<M>>,
-    { signal, onProgress }: AddOptions = {},
+    options: AddOptions = {},
   ): Promise<AddResult[]> {
+    checkAdding(documents, options);
+    const { signal, onProgress } = options;
     const results: AddResult[] = [];
     const group = new Map<string, { change: Change; index: number }>();
     let groupChunks = 0;
@@ -145,6 +146,7 @@ export class DocumentIndex<M extends Metadata = Metadata> {
     let index = 0;
     for await (const document of documents) {
       checkNotAborted(signal);
+      checkDocument(document);
       if (group.has(document.id)) await storeGroup();
       const change = await this.#plan(document);
       if (change.before?.hash === change.hash) tell(index++, unchanged(change));
@@ -184,8 +186,8 @@ export class DocumentIndex<M extends Metadata = Metadata> {
 
   /** The chunks that answer `text` best, by their meaning and their words. */
   async search(text: string, options: SearchOptions = {}): Promise<PassageHit<M>[]> {
+    checkSearch(text, options);
     const { by = 'hybrid', perDocument, signal, ...rest } = options;
-    if (!FOUND_BY.includes(by)) throw invalid('by', `one of ${FOUND_BY.join(', ')}`, by);
     const embedding = { purpose: 'query' as const, ...(signal && { signal }) };
     const vectors = by === 'words' ? [] : await embedChecked(this.#options.embedder, [text], embedding);
     const query: Query = {
@@ -206,7 +208,6 @@ export class DocumentIndex<M extends Metadata = Metadata> {
   }
 
   async #plan({ id, text, metadata = {} as M }: DocumentInput<M>): Promise<Change> {
-    checkDocument(id, text, metadata);
     const [hash, stored] = await Promise.all([
       contentHash(text, metadata, this.#split),
       this.#register.get(id),
@@ -317,20 +318,6 @@ export class DocumentIndex<M extends Metadata = Metadata> {
     const { collection } = await readState(this.#database, this.#name, this.#register);
     return { collection, passages: await openPassages(this.#database, collection, embedder, config) };
   }
-}
-
-function checkDocument(id: unknown, text: unknown, metadata: object): void {
-  if (typeof id !== 'string' || id === '' || id.startsWith('\0'))
-    throw invalid('document.id', 'a string', id);
-  if (new TextEncoder().encode(id).length > ID_BYTES_MAX)
-    throw invalid('document.id', `of at most ${ID_BYTES_MAX} UTF-8 bytes`, id);
-  if (typeof text !== 'string') throw invalid('document.text', 'a string', text);
-  if (PASSAGE_KEY in metadata)
-    throw invalid(
-      'document.metadata',
-      `without a field "${PASSAGE_KEY}", which is the index's own`,
-      metadata,
-    );
 }
 
 const unchanged = ({ id, before }: Change): AddResult => ({

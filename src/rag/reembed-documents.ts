@@ -1,6 +1,16 @@
 import type { Collection, Database } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
 import {
+  aFunction,
+  aName,
+  anEmbedder,
+  anObject,
+  aSignal,
+  type Checks,
+  checkFields,
+  optional,
+} from './check.ts';
+import {
   nextPassagesName,
   openRegister,
   outdatedPassages,
@@ -18,18 +28,29 @@ export interface ReembedDocumentsOptions extends Pick<DocumentsOptions, 'embedde
   onProgress?: (progress: ReembedProgress) => void;
 }
 
+const OPTIONS: Checks<ReembedDocumentsOptions> = {
+  embedder: anEmbedder,
+  collection: optional(anObject),
+  signal: optional(aSignal),
+  onProgress: optional(aFunction),
+};
+
 /**
  * Embeds all chunks of the documents of that name by another model, beside the old ones, and takes over in one step.
  * Until then the documents are searched and written to as before; from then on they are opened by the new model, and
  * whoever has them open by the old one fails with CONFIG_MISMATCH. Cut short at any point, nothing is lost, and the next
  * call goes on. Where they are the embedder's already, nothing happens.
- * @throws IsovecError NOT_FOUND when there are none, ABORTED; what the embedder throws
+ * @throws IsovecError INVALID_ARGUMENT, NOT_FOUND when there are none, ABORTED; what the embedder throws
  */
 export async function reembedDocuments(
   database: Database,
   name: string,
-  { embedder, collection: changes = {}, signal, onProgress }: ReembedDocumentsOptions,
+  options: ReembedDocumentsOptions,
 ): Promise<ReembedResult> {
+  anObject(database, 'database');
+  aName(name, 'name');
+  checkFields(options, 'options', OPTIONS);
+  const { embedder, collection: changes = {}, signal, onProgress } = options;
   const register = await openRegister(database, name, false);
   const result = { embedded: 0, removed: 0 };
   for (;;) {

@@ -8,6 +8,16 @@ import type {
   StoredRecord,
 } from '../base/api.ts';
 import { IsovecError } from '../base/errors.ts';
+import {
+  aFunction,
+  aName,
+  anEmbedder,
+  anObject,
+  aSignal,
+  type Checks,
+  checkFields,
+  optional,
+} from './check.ts';
 import { embedChecked } from './check-vectors.ts';
 import type { Embedder } from './embedder.ts';
 
@@ -42,18 +52,31 @@ export interface ReembedResult {
 /** Embedded and stored together: what is lost when it is cut short. */
 const BATCH_RECORDS = 64;
 
+const OPTIONS: Checks<ReembedOptions> = {
+  from: aName,
+  to: aName,
+  embedder: anEmbedder,
+  textOf: optional(aFunction),
+  config: optional(anObject),
+  signal: optional(aSignal),
+  onProgress: optional(aFunction),
+};
+
 /**
  * Brings a collection's records into another one, with vectors by another model: makes that if need be, embeds what it
  * lacks or what has changed, and removes what is no longer there. Cut short at any point it has lost nothing, and goes on
  * where it was when it is called again; called while others write to `from`, call it again until it finds
  * nothing to do, then use `to` and drop `from`.
- * @throws IsovecError NOT_FOUND, CONFIG_MISMATCH when `to` is there and another model's, ABORTED, INVALID_ARGUMENT for a
- *         record without text; what the embedder throws
+ * @throws IsovecError NOT_FOUND, CONFIG_MISMATCH when `to` is there and another model's, ABORTED, INVALID_ARGUMENT, for a
+ *         record without text, too; what the embedder throws
  */
 export async function reembed<M extends Metadata = Metadata>(
   database: Database,
-  { from, to, embedder, textOf = ownText, config = {}, signal, onProgress }: ReembedOptions<M>,
+  options: ReembedOptions<M>,
 ): Promise<ReembedResult> {
+  anObject(database, 'database');
+  checkFields(options, 'options', OPTIONS);
+  const { from, to, embedder, textOf = ownText, config = {}, signal, onProgress } = options;
   const source = await database.collection<M>(from);
   const target = await database.collection<M>(to, await configLike(source, embedder, config));
   return copyEmbedded({ source, target, embedder, textOf, signal, onProgress });

@@ -1,7 +1,21 @@
 import type { Metadata } from '../base/api.ts';
+import { IsovecError } from '../base/errors.ts';
+import {
+  aFunction,
+  aNumber,
+  anArray,
+  anObject,
+  aString,
+  aWholeNumber,
+  type Check,
+  type Checks,
+  checkedCount,
+  checkFields,
+  oneOf,
+  optional,
+} from './check.ts';
 import type { PassageHit } from './document-types.ts';
 import { estimateTokens } from './estimate-tokens.ts';
-import { invalid } from './split-options.ts';
 import { splitText } from './split-text.ts';
 
 export interface ContextOptions<M extends Metadata = Metadata> {
@@ -42,6 +56,24 @@ const BETWEEN_PASSAGES = '\n\n';
 /** So many hits in a row that do not fit: others hardly will, and each is a count of all tokens. */
 const MISSES_MAX = 8;
 
+const OPTIONS: Checks<ContextOptions> = {
+  tokens: aWholeNumber(0),
+  countTokens: optional(aFunction),
+  order: optional(oneOf(['score', 'document'])),
+  label: optional(aFunction),
+};
+
+/** What is used of a hit. */
+const HIT: Partial<Record<keyof PassageHit, Check>> = {
+  document: aString,
+  position: aWholeNumber(0),
+  text: aString,
+  start: aWholeNumber(0),
+  end: aWholeNumber(0),
+  headings: anArray,
+  score: aNumber,
+};
+
 /**
  * Renders the best hits as a text for a language model, of so many tokens at most: neighbouring chunks joined, what they
  * repeat of each other left out, each passage below a line that says where it is from. The best hits come in first; those
@@ -53,8 +85,9 @@ export function renderContext<M extends Metadata = Metadata>(
   hits: readonly PassageHit<M>[],
   options: ContextOptions<M>,
 ): Context<M> {
-  if (!Number.isInteger(options.tokens) || options.tokens < 0)
-    throw invalid('tokens', 'a whole number from 0', options.tokens);
+  checkFields(options, 'options', OPTIONS);
+  anArray(hits, 'hits');
+  for (const [index, hit] of hits.entries()) checkHit(hit, `hits[${index}]`);
   const best = hits.toSorted((a, b) => b.score - a.score);
   let chosen: PassageHit<M>[] = [];
   let context = render<M>([], options);
@@ -70,13 +103,18 @@ export function renderContext<M extends Metadata = Metadata>(
   return best[0] && chosen.length === 0 ? beginningOf(best[0], options) : context;
 }
 
+function checkHit(hit: PassageHit, path: string): void {
+  anObject(hit, path);
+  for (const [key, check] of Object.entries(HIT)) check(hit[key as keyof PassageHit], `${path}.${key}`);
+}
+
 function render<M extends Metadata>(hits: readonly PassageHit<M>[], options: ContextOptions<M>): Context<M> {
   const { countTokens = estimateTokens, order = 'score', label = defaultLabel } = options;
   const passages = inOrder(joinNeighbours(hits), order);
   const text = passages
     .map((passage, index) => `${label(passage, index + 1)}\n${passage.text}`)
     .join(BETWEEN_PASSAGES);
-  return { text, tokens: text === '' ? 0 : countTokens(text), passages };
+  return { text, tokens: text === '' ? 0 : checkedCount(countTokens)(text), passages };
 }
 
 function defaultLabel({ document, headings }: ContextPassage, number: number): string {
@@ -138,9 +176,10 @@ function beginningOf<M extends Metadata>(hit: PassageHit<M>, options: ContextOpt
 function beginning(text: string, size: number, countTokens: (text: string) => number): string | undefined {
   try {
     return splitText(text, { size, overlap: 0, unit: 'tokens', countTokens })[0]?.text;
-  } catch {
+  } catch (error) {
     // Not even a character.
-    return undefined;
+    if (error instanceof IsovecError && error.details?.path === 'size') return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,4 @@
-import { IsovecError } from '../base/errors.ts';
-import { summarize } from '../base/summarize.ts';
+import { aFunction, anInteger, type Checks, checkFields, oneOf, optional, unchecked } from './check.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 
 export interface SplitOptions {
@@ -26,29 +25,20 @@ const SIZE_MIN = 2;
 const SIZE_MAX = 1_000_000;
 const OVERLAP_SHARE_DEFAULT = 0.1;
 
+const OPTIONS: Checks<SplitOptions> = {
+  size: optional(anInteger(SIZE_MIN, SIZE_MAX)),
+  // Its bounds are the size's.
+  overlap: unchecked,
+  unit: optional(oneOf(['characters', 'tokens'])),
+  countTokens: optional(aFunction),
+  format: optional(oneOf(['markdown', 'code', 'text'])),
+};
+
 /** @throws IsovecError INVALID_ARGUMENT */
 export function resolveSplitOptions(options: SplitOptions): ResolvedSplitOptions {
+  checkFields(options, 'options', OPTIONS);
   const { size = SIZE_DEFAULT, unit = 'characters', format = 'markdown' } = options;
-  checkInteger(size, SIZE_MIN, SIZE_MAX, 'size');
   const { overlap = Math.floor(size * OVERLAP_SHARE_DEFAULT), countTokens = estimateTokens } = options;
-  checkInteger(overlap, 0, Math.floor(size / 2), 'overlap');
-  checkOneOf(unit, ['characters', 'tokens'], 'unit');
-  checkOneOf(format, ['markdown', 'code', 'text'], 'format');
-  if (typeof countTokens !== 'function') throw invalid('countTokens', 'a function', countTokens);
+  anInteger(0, Math.floor(size / 2))(overlap, 'overlap');
   return { size, overlap, unit, countTokens, format };
-}
-
-function checkInteger(value: unknown, min: number, max: number, name: string): void {
-  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
-    throw invalid(name, `an integer from ${min} to ${max}`, value);
-}
-
-function checkOneOf(value: unknown, known: readonly unknown[], name: string): void {
-  if (!known.includes(value)) throw invalid(name, `one of ${known.join(', ')}`, value);
-}
-
-export function invalid(path: string, expected: string, got: unknown): IsovecError {
-  return new IsovecError('INVALID_ARGUMENT', `${path} must be ${expected}, not ${summarize(got)}`, {
-    details: { path },
-  });
 }

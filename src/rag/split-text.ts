@@ -11,12 +11,8 @@ import {
   type Rank,
 } from './boundaries.ts';
 import { clusterStart, codePointStart, isClusterStart, isSpaceAt } from './characters.ts';
-import {
-  invalid,
-  type ResolvedSplitOptions,
-  resolveSplitOptions,
-  type SplitOptions,
-} from './split-options.ts';
+import { aString } from './check.ts';
+import { type ResolvedSplitOptions, resolveSplitOptions, type SplitOptions } from './split-options.ts';
 import { TextMeasure } from './text-measure.ts';
 
 export interface TextChunk {
@@ -52,7 +48,7 @@ const SHORTENING = 0.95;
  * @throws IsovecError INVALID_ARGUMENT for options out of range, and where one character alone has more tokens than `size`
  */
 export function splitText(text: string, options: SplitOptions = {}): TextChunk[] {
-  if (typeof text !== 'string') throw invalid('text', 'a string', text);
+  aString(text, 'text');
   return new TextSplitter(text, resolveSplitOptions(options)).split();
 }
 

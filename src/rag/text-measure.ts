@@ -1,3 +1,4 @@
+import { checkedCount } from './check.ts';
 import type { ResolvedSplitOptions } from './split-options.ts';
 
 /** What is looked for is found to within this share of it: each closer step is one more count of tokens. */
@@ -16,7 +17,7 @@ export class TextMeasure {
   constructor(text: string, { size, unit, countTokens }: ResolvedSplitOptions) {
     this.#text = text;
     this.#size = size;
-    this.#countTokens = unit === 'tokens' ? countTokens : undefined;
+    this.#countTokens = unit === 'tokens' ? checkedCount(countTokens) : undefined;
   }
 
   fits(start: number, end: number): boolean {

@@ -1,4 +1,16 @@
 import { checkNotAborted } from '../base/abort.ts';
+import {
+  aBoolean,
+  aFunction,
+  aName,
+  anObject,
+  prefixes as arePrefixes,
+  aWholeNumber,
+  type Checks,
+  checkFields,
+  oneOf,
+  optional,
+} from './check.ts';
 import { checkVectors } from './check-vectors.ts';
 import type { Embedder, EmbedPurpose, TextPrefixes } from './embedder.ts';
 import { missingPeer } from './missing-peer.ts';
@@ -47,12 +59,25 @@ export interface TransformersOptions {
 
 const BATCH_TEXTS = 16;
 
+const OPTIONS: Checks<TransformersOptions> = {
+  model: aName,
+  pipeline: optional(aFunction),
+  module: optional(aModule),
+  pipelineOptions: optional(anObject),
+  pooling: optional(oneOf(['mean', 'cls', 'last_token'])),
+  normalize: optional(aBoolean),
+  prefixes: optional(arePrefixes),
+  batchSize: optional(aWholeNumber(1)),
+  fingerprint: optional(aName),
+};
+
 /**
  * An embedding model of `@huggingface/transformers`, which you install beside isovec. Texts longer than the model takes are
  * cut off by it: split them by its tokens.
- * @throws IsovecError UNSUPPORTED where the package is missing
+ * @throws IsovecError INVALID_ARGUMENT, UNSUPPORTED where the package is missing
  */
 export async function transformersEmbedder(options: TransformersOptions): Promise<Embedder> {
+  checkFields(options, 'options', OPTIONS);
   const { pooling = 'mean', normalize = true, prefixes = {}, batchSize = BATCH_TEXTS } = options;
   const { fingerprint = fingerprintOf(options) } = options;
   const extract = options.pipeline ?? (await makePipeline(options));
@@ -112,4 +137,9 @@ function rowsOf(data: ArrayLike<unknown>, dims: readonly number[]): Float32Array
   const [rows = 0, columns = 0] = dims;
   const all = Float32Array.from(data as ArrayLike<number>);
   return Array.from({ length: rows }, (_, row) => all.slice(row * columns, (row + 1) * columns));
+}
+
+function aModule(module: unknown, path: string): void {
+  anObject(module, path);
+  aFunction((module as Partial<TransformersModule>).pipeline, `${path}.pipeline`);
 }

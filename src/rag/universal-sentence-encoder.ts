@@ -1,4 +1,5 @@
 import { checkNotAborted } from '../base/abort.ts';
+import { aFunction, anObject } from './check.ts';
 import { checkVectors } from './check-vectors.ts';
 import type { Embedder } from './embedder.ts';
 import { missingPeer } from './missing-peer.ts';
@@ -18,8 +19,11 @@ const BATCH_TEXTS = 8;
  * The Universal Sentence Encoder (lite, English) of `@energetic-ai/embeddings`, which needs no network: about 15 passages of
  * 100 words a second.
  * @param model as `initModel()` of that package gives it
+ * @throws IsovecError INVALID_ARGUMENT
  */
 export function universalSentenceEncoder(model: UniversalSentenceEncoderModel): Embedder {
+  anObject(model, 'model');
+  aFunction(model.embed, 'model.embed');
   return {
     fingerprint: FINGERPRINT,
     dimensions: DIMENSIONS,

@@ -1,12 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
-import { open } from '../../dist/index.node.js';
+import { afterAll, afterEach, expect, it } from 'vitest';
+import { type Database, open } from '../../dist/index.node.js';
 import { loadUniversalSentenceEncoder, openDocuments, renderContext } from '../../dist/rag/index.js';
 import { NOTES, QUESTIONS, SPLIT } from './notes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'isovec-rag-'));
+const opened: Database[] = [];
+afterEach(async () => {
+  for (const database of opened.splice(0)) await database.close();
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it.each([false, true])(
@@ -16,6 +20,7 @@ it.each([false, true])(
     const location = join(folder, String(worker));
     const openNotes = async () => {
       const database = await open(location, { worker });
+      opened.push(database);
       return { database, notes: await openDocuments(database, 'notes', { embedder, split: SPLIT }) };
     };
     const first = await openNotes();
@@ -25,7 +30,7 @@ it.each([false, true])(
     );
     await first.database.close();
 
-    const { database, notes } = await openNotes();
+    const { notes } = await openNotes();
     expect((await notes.addDocuments(NOTES)).every(({ status }) => status === 'unchanged')).toBe(true);
     for (const { question, document, headings } of QUESTIONS)
       expect((await notes.search(question, { by: 'meaning' }))[0]).toMatchObject({ document, headings });
@@ -36,6 +41,5 @@ it.each([false, true])(
     expect(hit!.document).toBe('boat');
     const found = await notes.search(QUESTIONS[1]!.question, { by: 'meaning' });
     expect(renderContext(found, { tokens: 80 }).text).toMatch(/^\[1\] boat › The boat › Storms\n## Storms/);
-    await database.close();
   },
 );
