@@ -11,6 +11,7 @@ import {
   type Checks,
   checkedCount,
   checkFields,
+  invalid,
   oneOf,
   optional,
 } from './check.ts';
@@ -110,9 +111,14 @@ function checkHit(hit: PassageHit, path: string): void {
 
 function render<M extends Metadata>(hits: readonly PassageHit<M>[], options: ContextOptions<M>): Context<M> {
   const { countTokens = estimateTokens, order = 'score', label = defaultLabel } = options;
+  const labelOf = (passage: ContextPassage<M>, number: number): string => {
+    const line: unknown = label(passage, number);
+    if (typeof line === 'string') return line;
+    throw invalid('label', 'a function that gives a string', line);
+  };
   const passages = inOrder(joinNeighbours(hits), order);
   const text = passages
-    .map((passage, index) => `${label(passage, index + 1)}\n${passage.text}`)
+    .map((passage, index) => `${labelOf(passage, index + 1)}\n${passage.text}`)
     .join(BETWEEN_PASSAGES);
   return { text, tokens: text === '' ? 0 : checkedCount(countTokens)(text), passages };
 }

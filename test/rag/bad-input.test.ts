@@ -109,6 +109,7 @@ it.each<[path: string, what: string, () => unknown]>([
   ['countTokens', 'countTokens that is a number', () => rendered(hits, { tokens: 9, countTokens: 5 })],
   ['countTokens', 'countTokens that gives NaN', () => rendered(hits, { tokens: 9, countTokens: NAN })],
   ['order', 'an unknown order', () => rendered(hits, { tokens: 9, order: 'x' })],
+  ['label', 'a label that gives nothing', () => rendered(hits, { tokens: 9, label: () => undefined })],
   ['label', 'a label that is a string', () => rendered(hits, { tokens: 9, label: 'x' })],
   ['size', 'an unknown option of renderContext', () => rendered(hits, { tokens: 9, size: 9 })],
   ['hits', 'no hits', () => rendered(undefined, { tokens: 9 })],
