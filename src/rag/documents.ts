@@ -39,7 +39,7 @@ const GROUP_CHUNKS = 128;
 /**
  * Opens the documents of that name, making them if they are not there. They are kept in two collections of `database`,
  * `<name>.documents` and `<name>.passages.<number>`, which nobody else should write to.
- * @throws IsovecError INVALID_ARGUMENT before anything is made, CONFIG_MISMATCH when they were embedded by another model: see `reembedDocuments`
+ * @throws IsovecError INVALID_ARGUMENT, CONFIG_MISMATCH when they were embedded by another model: see `reembedDocuments`
  */
 export async function openDocuments<M extends Metadata = Metadata>(
   database: Database,
