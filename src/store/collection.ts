@@ -181,18 +181,17 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   async #answer(queries: Query[], pathOf: (index: number) => string): Promise<Hit<M>[][]> {
     const checked = queries.map((query, index) => checkQuery(query, pathOf(index), this.#state.config));
     const { querying, resultCache: cache } = this.#engine;
-    const described = cache && queries.map((query) => cache.describe(query));
     const answers: Hit<M>[][] = [];
     for (const { filter } of checked) if (filter) await filter;
     await this.#refresh();
-    for (const [index, query] of checked.entries()) {
+    for (const query of checked) {
       await querying.begin();
       checkNotAborted(query.signal);
       if (query.explain) query.plan = new (await import('./on-demand.ts')).PlanRecorder();
       const { plan } = query;
       const answer = () => runQuery(this.#engine, this.#state, query);
       const isCached = cache && !plan;
-      const hits = await (isCached ? cache.answer(this.#state, query, described![index]!, answer) : answer());
+      const hits = await (isCached ? cache.answer(this.#state, query, answer) : answer());
       plan?.explain(hits);
       answers.push(hits as Hit<M>[]);
       querying.end();

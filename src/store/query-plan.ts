@@ -4,6 +4,7 @@ import { EF_MAX, TOP_K_DEFAULT, TOP_K_MAX } from '../base/limits.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
 import { checkBoolean, checkInteger, checkObject, checkOneOf, invalid } from './check.ts';
 import type { ResolvedConfig } from './config.ts';
+import { copyOf } from './copy-of.ts';
 import { checkedFilter } from './given-filter.ts';
 import type { PlanRecorder } from './plan-recorder.ts';
 import type { GivenSelection } from './queries/select.ts';
@@ -22,6 +23,8 @@ export interface CheckedQuery {
   signal?: AbortSignal;
   /** Not checked yet. */
   selection?: GivenSelection;
+  /** Of a query by text and vector: how many are taken of what either finds. Left out: as many as `topK` asks for. */
+  candidates?: number;
   explain: boolean;
   /** Where it is to be explained. */
   plan?: PlanRecorder;
@@ -56,7 +59,7 @@ export function checkQuery(query: Query, path: string, config: ResolvedConfig): 
     ef,
     exact,
     minScore,
-    ...(text !== undefined && { text: { text, textOptions, fusion, path } as GivenText }),
+    ...(text !== undefined && { text: copyOf({ text, textOptions, fusion, path } as GivenText) }),
     explain,
     include: checkInclude(include, ['metadata'], `${path}.include`),
     ...(filter !== undefined && { filter: checkedFilter(filter, `${path}.filter`) }),

@@ -1,12 +1,14 @@
 /**
  * The best hits of each value of a field. Where the best hits have too few values, those that are known are shut out by a
- * filter and the rest is asked again: so there are as many groups as there can be, however large the best ones are.
+ * filter and the rest is asked again: so there are as many groups as there can be, however large the best ones are. Hits by
+ * words and vector are grouped as one ranking has them.
  */
 import type { Hit, Metadata } from '../../base/api.ts';
+import { TOP_K_MAX } from '../../base/limits.ts';
 import type { Condition, Scalar } from '../../filter/condition.ts';
 import { type CompiledFilter, filterBy } from '../../filter/filter.ts';
 import type { CheckedQuery } from '../query-plan.ts';
-import { asIncluded, type FindHits } from './select.ts';
+import { asIncluded, type FindHits, isHybrid } from './select.ts';
 
 export interface Grouping {
   /** Dotted, to the field. */
@@ -24,8 +26,11 @@ type Groups = Map<Scalar, Hit[]>;
 
 export async function group(query: CheckedQuery, grouping: Grouping, find: FindHits): Promise<Hit[]> {
   const search = new GroupSearch(query, grouping, find);
-  await search.findGroups();
-  await search.fillGroups();
+  if (isHybrid(query)) await search.groupOneRanking();
+  else {
+    await search.findGroups();
+    await search.fillGroups();
+  }
   return asIncluded(search.hits(), query);
 }
 
@@ -46,6 +51,20 @@ class GroupSearch {
 
   hits(): Hit[] {
     return [...this.#groups.values()].slice(0, this.#query.topK).flat();
+  }
+
+  /** Of a query by words and vector: what is found with another filter is ranked among others, so scores say no more. */
+  async groupOneRanking(): Promise<void> {
+    const { topK } = this.#query;
+    const { size } = this.#grouping;
+    for (let count = topK * size * CANDIDATES_PER_HIT; ; count *= GROWTH) {
+      const hits = await this.#find({ ...this.#query, topK: count, candidates: TOP_K_MAX });
+      this.#groups.clear();
+      for (const hit of hits) this.#take(hit, (groups) => groups.size < topK);
+      const groups = [...this.#groups.values()];
+      const isFull = groups.length === topK && groups.every((group) => group.length === size);
+      if (isFull || hits.length < count) return;
+    }
   }
 
   async findGroups(): Promise<void> {

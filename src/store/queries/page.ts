@@ -5,6 +5,7 @@
 import { checkNotAborted } from '../../base/abort.ts';
 import type { Hit, HitPage, PageQuery } from '../../base/api.ts';
 import { crc32c } from '../../base/crc32c.ts';
+import { TOP_K_MAX } from '../../base/limits.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
 import { invalid } from '../check.ts';
 import type { CollectionState } from '../collection-state.ts';
@@ -12,7 +13,8 @@ import { selectingFrom } from '../query.ts';
 import { type CheckedQuery, checkQuery } from '../query-plan.ts';
 import type { Called } from '../seldom-calls.ts';
 import { type CursorPlace, readCursor, writeCursor } from './cursor.ts';
-import type { FindHits } from './select.ts';
+import { keyOf } from './query-key.ts';
+import { type FindHits, isHybrid } from './select.ts';
 
 /** The fewest hits to look at: pages that look at equally many are cut from one answer of an approximate index. */
 const LOOKED_AT_MIN = 32;
@@ -25,10 +27,16 @@ export async function queryPage({ engine, state, refresh }: Called, given: PageQ
   const query = checkQuery(given, 'query', state.config);
   if (query.selection)
     throw invalid('query', 'without groupBy, groupSize and diversity, to be paged', query.selection);
-  const fingerprint = await fingerprintOf(state, query, given);
+  const fingerprint = await fingerprintOf(state, query);
   const after = given.cursor === undefined ? undefined : readCursor(given.cursor, fingerprint);
   await refresh();
-  return findPage(query, after, fingerprint, selectingFrom(engine, state).find);
+  return findPage(rankedWholly(query, state), after, fingerprint, selectingFrom(engine, state).find);
+}
+
+/** What a hit scores by words and vector depends on how many either finds: for all pages that must be as many. */
+function rankedWholly(query: CheckedQuery, { rows }: CollectionState): CheckedQuery {
+  if (!isHybrid(query)) return query;
+  return { ...query, candidates: query.exact ? Math.max(TOP_K_MAX, rows.rowCount) : TOP_K_MAX };
 }
 
 async function findPage(
@@ -40,7 +48,8 @@ async function findPage(
   let count = Math.max(LOOKED_AT_MIN, powerOfTwoAbove((after?.rank ?? 0) + query.topK));
   for (;;) {
     checkNotAborted(query.signal);
-    const found = await find({ ...query, topK: count, ef: Math.max(query.ef, EF_PER_HIT * count) });
+    const ef = query.candidates ? query.ef : Math.max(query.ef, EF_PER_HIT * count);
+    const found = await find({ ...query, topK: count, ef });
     const isAll = found.length < count;
     const hits = surely(found, isAll).sort(byScoreAndId);
     const first = after ? hits.findIndex((hit) => byScoreAndId(hit, after) > 0) : 0;
@@ -57,12 +66,9 @@ async function findPage(
 }
 
 /** The same for queries that rank alike. */
-async function fingerprintOf(
-  { id, name }: CollectionState,
-  { vector, filter: compiled }: CheckedQuery,
-  { vector: _, cursor, topK, include, signal, filter, ...options }: PageQuery,
-): Promise<number> {
-  const known = JSON.stringify([id, name, (await compiled)?.key, options]);
+async function fingerprintOf({ id, name, config }: CollectionState, query: CheckedQuery): Promise<number> {
+  const { vector } = query;
+  const known = JSON.stringify([id, name, await keyOf(query, config)]);
   return crc32c(
     new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
     crc32c(encodeUtf8(known)),

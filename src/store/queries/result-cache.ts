@@ -2,11 +2,12 @@
  * Answers kept for queries that are asked again. An answer is of one state of its collection, and is given only while that
  * is the collection's state: the first query after a write finds none.
  */
-import type { DatabaseStats, Hit, OpenOptions, Query } from '../../base/api.ts';
+import type { DatabaseStats, Hit, OpenOptions } from '../../base/api.ts';
 import { crc32c } from '../../base/crc32c.ts';
 import type { RowTable } from '../../tables/row-table.ts';
 import type { CollectionState } from '../collection-state.ts';
 import type { CheckedQuery } from '../query-plan.ts';
+import { keyOf } from './query-key.ts';
 
 /** Ten hits with some metadata and the vector of the query take 3 KB at 384 dimensions. */
 const ENTRIES_DEFAULT = 1000;
@@ -47,24 +48,11 @@ export class ResultCache {
     return { hits: this.#hits, misses: this.#misses, entries: this.#entries.size, bytes: this.#bytes };
   }
 
-  /** What tells queries apart, but for vector and filter, which are known better once they have been checked. */
-  describe({ vector, filter, signal, ...options }: Query): string {
-    return JSON.stringify(options, named);
-  }
-
-  /**
-   * @param described as `describe` has it of the query when it was given
-   * @param answer in one turn from the state as it is then
-   */
-  async answer(
-    state: CollectionState,
-    query: CheckedQuery,
-    described: string,
-    answer: () => Promise<Hit[]>,
-  ): Promise<Hit[]> {
-    const filter = (await query.filter)?.key;
-    const { vector } = query;
-    const key = `${state.id} ${checksumOf(vector)} ${filter} ${described}`;
+  /** @param answer in one turn from the state as it is then */
+  async answer(state: CollectionState, query: CheckedQuery, answer: () => Promise<Hit[]>): Promise<Hit[]> {
+    const { vector, topK, include } = query;
+    const asked = await keyOf(query, state.config);
+    const key = `${state.id} ${checksumOf(vector)} ${topK} ${Object.values(include)} ${asked}`;
     const version = versionOf(state);
     const known = this.#entries.get(key);
     if (known) {
@@ -115,11 +103,6 @@ function versionOf({ rows }: CollectionState): string {
   const number = tableNumbers.get(rows) ?? ++tableCount;
   tableNumbers.set(rows, number);
   return `${number} ${rows.rowCount} ${rows.deadCount}`;
-}
-
-/** JSON has no infinity. */
-function named(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? [String(value)] : value;
 }
 
 function checksumOf({ buffer, byteOffset, byteLength }: Float32Array): number {

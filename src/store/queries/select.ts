@@ -41,6 +41,11 @@ export async function selectHits(
   return group(query, { path: groupBy, size: groupSize }, selecting.find);
 }
 
+/** Its scores depend on how many hits words and vector find each. */
+export function isHybrid({ text, vector }: CheckedQuery): boolean {
+  return text !== undefined && vector.length > 0;
+}
+
 /** Without what was read for the choice only. */
 export function asIncluded(hits: Hit[], { include }: CheckedQuery): Hit[] {
   return hits.map(({ vector, metadata, ...hit }) => ({

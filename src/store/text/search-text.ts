@@ -90,7 +90,8 @@ class TextSearch {
   }
 
   async #findByBoth(prepared: PreparedText): Promise<Hit[] | undefined> {
-    const count = Math.min(TOP_K_MAX, Math.max(this.#query.topK * CANDIDATES_FACTOR, CANDIDATES_MIN));
+    const { topK, candidates } = this.#query;
+    const count = candidates ?? Math.min(TOP_K_MAX, Math.max(topK * CANDIDATES_FACTOR, CANDIDATES_MIN));
     const { rows } = this.#state;
     const counts = (): string => `${rows.rowCount} ${rows.deadCount}`;
     const look = (matching?: MatchingRows) => {
