@@ -17,8 +17,8 @@ export interface HitSelection {
   diversity?: number;
 }
 
-/** A query whose hits are read a page of `topK` after another. Not with `groupBy` or `diversity`. */
-export interface PageQuery extends Omit<Query, 'groupBy' | 'groupSize' | 'diversity'> {
+/** A query whose hits are read a page of `topK` after another. Not with `groupBy`, `diversity` or `explain`. */
+export interface PageQuery extends Omit<Query, 'groupBy' | 'groupSize' | 'diversity' | 'explain'> {
   /** Of the page before; the query must be the same in all but `topK` and `include`. Left out: the first page. */
   cursor?: string;
 }
@@ -34,7 +34,7 @@ export interface HitPage<M extends Metadata = Metadata> {
  * much as it lies away from it (`2 * positive - negative`, as Qdrant's strategy `average_vector`). Cosine collections
  * average directions: vectors as if they all had length 1.
  */
-export interface RecommendQuery extends Omit<Query, 'vector'> {
+export interface RecommendQuery extends Omit<Query, 'vector' | 'explain'> {
   /** Ids of records that hits should be like, at least one. No example is among the hits. */
   positive: string[];
   /** Ids of records that hits should not be like. */

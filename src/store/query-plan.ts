@@ -40,9 +40,26 @@ export type IncludeFlags = Record<Include, boolean>;
 /** @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH, INVALID_VECTOR */
 export function checkQuery(query: Query, path: string, config: ResolvedConfig): CheckedQuery {
   checkObject(query, path);
-  const { vector, text, topK = TOP_K_DEFAULT, filter, include, ef = config.index.efSearch } = query;
-  const { exact = false, minScore = Number.NEGATIVE_INFINITY, fusion, textOptions, signal } = query;
-  const { groupBy, groupSize, diversity, explain = false } = query;
+  const {
+    vector,
+    text,
+    topK = TOP_K_DEFAULT,
+    filter,
+    include,
+    ef = config.index.efSearch,
+    exact = false,
+    minScore = Number.NEGATIVE_INFINITY,
+    fusion,
+    textOptions,
+    signal,
+    groupBy,
+    groupSize,
+    diversity,
+    explain = false,
+    ...unknown
+  } = query;
+  for (const [key, value] of Object.entries(unknown))
+    if (value !== undefined) throw invalid(`${path}.${key}`, 'left out (no such option)', value);
   if (vector === undefined && text === undefined) throw invalid(`${path}.vector`, 'given', vector);
   checkInteger(topK, 1, TOP_K_MAX, `${path}.topK`);
   checkInteger(ef, 1, EF_MAX, `${path}.ef`);

@@ -351,6 +351,8 @@ export function reading(open: Open, _newLocation: NewLocation, { propertyRuns }:
       [{ diversity: 1.5 }, 'query.diversity'],
       [{ diversity: Number.NaN }, 'query.diversity'],
       [{ groupBy: 'a', diversity: 0.5 }, 'query.diversity'],
+      [{ filters: { axis: 'x' } }, 'query.filters'],
+      [{ cursor: 'x' }, 'query.cursor'],
     ];
     for (const [options, path] of bad)
       await expect(collection.query({ vector: [1, 0, 0], ...options })).rejects.toMatchObject({
@@ -366,9 +368,22 @@ export function reading(open: Open, _newLocation: NewLocation, { propertyRuns }:
       [{ positive: ['x'], negative: 'y' }, 'INVALID_ARGUMENT', 'query.negative'],
       [{ positive: ['x', 'nobody'] }, 'NOT_FOUND', 'query.positive[1]'],
       [{ positive: ['x'], topK: 0 }, 'INVALID_ARGUMENT', 'query.topK'],
+      [{ positive: ['x'], vector: [1, 0, 0] }, 'INVALID_ARGUMENT', 'query.vector'],
+      [{ positive: ['x'], explain: true }, 'INVALID_ARGUMENT', 'query.explain'],
+      [{ positive: ['x'], limit: 2 }, 'INVALID_ARGUMENT', 'query.limit'],
     ];
     for (const [query, code, path] of examples)
       await expect(collection.recommend(query as never)).rejects.toMatchObject({ code, details: { path } });
+    for (const [options, path] of [
+      [{ explain: true }, 'query.explain'],
+      [{ limit: 2 }, 'query.limit'],
+    ] as const)
+      await expect(collection.queryPage({ vector: [1, 0, 0], ...options } as never)).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        details: { path },
+      });
+    const unsaid = { vector: [1, 0, 0], filters: undefined, cursor: undefined } as Query;
+    expect(await collection.query(unsaid)).toHaveLength(3);
     await collection.insert({ id: '-x', vector: [-1, 0, 0] });
     const nowhere = collection.recommend({ positive: ['x', '-x'] });
     await expect(nowhere).rejects.toMatchObject({ code: 'INVALID_VECTOR' });

@@ -23,12 +23,16 @@ const LOOKED_AT_MIN = 32;
 const EF_PER_HIT = 2;
 
 /** @throws IsovecError INVALID_ARGUMENT, and as a query */
-export async function queryPage({ engine, state, refresh }: Called, given: PageQuery): Promise<HitPage> {
+export async function queryPage(
+  { engine, state, refresh }: Called,
+  { cursor, ...given }: PageQuery,
+): Promise<HitPage> {
   const query = checkQuery(given, 'query', state.config);
   if (query.selection)
     throw invalid('query', 'without groupBy, groupSize and diversity, to be paged', query.selection);
+  if (query.explain) throw invalid('query.explain', 'left out or false, to be paged', true);
   const fingerprint = await fingerprintOf(state, query);
-  const after = given.cursor === undefined ? undefined : readCursor(given.cursor, fingerprint);
+  const after = cursor === undefined ? undefined : readCursor(cursor, fingerprint);
   await refresh();
   return findPage(rankedWholly(query, state), after, fingerprint, selectingFrom(engine, state).find);
 }

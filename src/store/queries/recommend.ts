@@ -1,5 +1,5 @@
 import { checkNotAborted } from '../../base/abort.ts';
-import type { Hit, RecommendQuery } from '../../base/api.ts';
+import type { Hit, Query, RecommendQuery } from '../../base/api.ts';
 import { IsovecError } from '../../base/errors.ts';
 import { NO_ROW } from '../../tables/id-hash.ts';
 import { invalid } from '../check.ts';
@@ -22,12 +22,14 @@ interface Examples {
  */
 export async function recommend(
   { engine, state, refresh }: Called,
-  { positive, negative = [], ...given }: RecommendQuery,
+  { positive, negative = [], vector: vectorGiven, ...given }: RecommendQuery & Pick<Query, 'vector'>,
 ): Promise<Hit[]> {
   const examples = checkExamples(positive, negative);
   const { config } = state;
   const anyVector = new Float32Array(config.dimensions).fill(1);
+  if (vectorGiven !== undefined) throw invalid('query.vector', 'left out, to recommend', vectorGiven);
   const query = checkQuery({ ...given, vector: anyVector }, 'query', config);
+  if (query.explain) throw invalid('query.explain', 'left out or false, to recommend', true);
   await query.filter;
   await refresh();
   await engine.findingIds;
