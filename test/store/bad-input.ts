@@ -56,6 +56,14 @@ export function badInput(open: Open, newLocation: NewLocation): void {
       'INVALID_ARGUMENT',
       { path: 'records[1].metadata.a.b' },
     ],
+    ...[new Date(0), new Map([['a', 1]]), new URL('https://isovec.invalid')].map(
+      (metadata): [string, unknown, string, Record<string, unknown>] => [
+        `a ${metadata.constructor.name} as metadata`,
+        { id: 'b', vector: [1, 2, 3], metadata },
+        'INVALID_ARGUMENT',
+        { path: 'records[1].metadata' },
+      ],
+    ),
     [
       'a Map in metadata',
       { id: 'b', vector: [1, 2, 3], metadata: { a: new Map() } },

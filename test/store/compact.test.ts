@@ -199,4 +199,26 @@ describe('compaction', () => {
     expect(await collection.count()).toBe(49);
     await database.close();
   });
+
+  it('goes on, as a checkpoint does, when a collection is dropped meanwhile', async () => {
+    for (let turns = 0; turns < 60; turns += 5)
+      for (const work of ['checkpoint', 'compact'] as const) {
+        const db = await openFiles(new MemoryFiles(), 1);
+        const config = { dimensions: DIMENSIONS, text: true, fields: { index: 'number' } } as const;
+        const collections = await Promise.all(['a', 'b'].map((name) => db.collection(name, config)));
+        for (const collection of collections) {
+          await collection.insert(
+            Array.from({ length: 50 }, (_, index) => ({ ...record(index, 0), text: 'a' })),
+          );
+          await collection.delete('id0');
+        }
+        const working = db[work]();
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+        await db.dropCollection('a');
+        await working;
+        expect(await collections[1]!.count({ index: { $gte: 10 } })).toBe(40);
+        expect((await db.verify()).problems).toEqual([]);
+        await db.close();
+      }
+  });
 });

@@ -43,6 +43,23 @@ export function filtering(open: Open, newLocation: NewLocation, { hasNoQuantizat
     expect(await collection.count()).toBe(0);
   });
 
+  it('refuses a filter of which a copy would have no conditions', async () => {
+    const collection = await withThree(await open());
+    class OfAxis {
+      get axis(): string {
+        return 'x';
+      }
+    }
+    for (const filter of [Object.create({ axis: 'x' }), new OfAxis(), { $and: [new OfAxis()] }] as Filter[]) {
+      const refused = { code: 'INVALID_FILTER' };
+      await expect(collection.delete({ filter })).rejects.toMatchObject(refused);
+      await expect(collection.count(filter)).rejects.toMatchObject(refused);
+      await expect(idsOf(collection, filter)).rejects.toMatchObject(refused);
+      await expect(collection.query({ vector: [1, 0, 0], filter })).rejects.toMatchObject(refused);
+    }
+    expect(await collection.count()).toBe(3);
+  });
+
   it('scans with a filter, giving of each record what include asks for', async () => {
     const database = await open();
     const collection = await withThree(database);
