@@ -1,5 +1,7 @@
 /** Checks of what an index of documents is opened with and asked. @throws IsovecError INVALID_ARGUMENT, each of them */
+
 import type { Metadata } from '../base/api.ts';
+import { invalid } from '../base/check.ts';
 import {
   aFunction,
   aName,
@@ -10,7 +12,6 @@ import {
   aWholeNumber,
   type Checks,
   checkFields,
-  invalid,
   oneOf,
   optional,
   unchecked,
@@ -62,7 +63,7 @@ export function checkAdding(documents: unknown, options: unknown): void {
 }
 
 export function checkDocument<M extends Metadata>(document: DocumentInput<M>): void {
-  checkFields(document, 'document', DOCUMENT, 'document.');
+  checkFields(document, 'document', DOCUMENT, 'document');
 }
 
 export function checkSearch(text: unknown, options: unknown): void {

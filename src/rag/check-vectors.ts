@@ -1,5 +1,5 @@
+import { invalid } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
-import { invalid } from './check.ts';
 import type { Embedder, EmbedOptions } from './embedder.ts';
 
 /**

@@ -1,7 +1,14 @@
 /** Checks of what callers give. Each error names the place by path, what was expected there, and what it got. */
-import { IsovecError } from '../base/errors.ts';
+import {
+  checkBoolean,
+  checkInteger,
+  checkKeys,
+  checkObject,
+  checkOneOf,
+  invalid,
+  placeOf,
+} from '../base/check.ts';
 import { DIMENSIONS_MAX } from '../base/limits.ts';
-import { summarize } from '../base/summarize.ts';
 
 /** @throws IsovecError INVALID_ARGUMENT */
 export type Check = (value: unknown, path: string) => void;
@@ -9,27 +16,15 @@ export type Check = (value: unknown, path: string) => void;
 /** One check for each field that there may be. */
 export type Checks<T> = { [Field in keyof Required<T>]: Check };
 
-export function invalid(path: string, expected: string, got: unknown): IsovecError {
-  return new IsovecError('INVALID_ARGUMENT', `${path} must be ${expected}, not ${summarize(got)}`, {
-    details: { path },
-  });
-}
-
 /**
- * @param name what the whole is called: 'options', 'document'
- * @param prefix put before the names of fields
+ * @param name of the whole: 'options', 'document'
+ * @param path of the whole, before the names of its fields; '' where these are places themselves
  */
-export function checkFields<T>(value: unknown, name: string, checks: Checks<T>, prefix = ''): void {
-  anObject(value, name);
-  const fields = value as Record<string, unknown>;
-  const known = Object.keys(checks);
-  for (const key of Object.keys(fields)) {
-    if (known.includes(key)) continue;
-    const path = `${prefix}${key}`;
-    const message = `${path} is not known; known are ${known.join(', ')}`;
-    throw new IsovecError('INVALID_ARGUMENT', message, { details: { path } });
-  }
-  for (const [key, check] of Object.entries<Check>(checks)) check(fields[key], `${prefix}${key}`);
+export function checkFields<T>(value: unknown, name: string, checks: Checks<T>, path = ''): void {
+  checkObject(value, name);
+  checkKeys(value, Object.keys(checks), path);
+  for (const [key, check] of Object.entries<Check>(checks))
+    check((value as Record<string, unknown>)[key], placeOf(path, key));
 }
 
 export const optional =
@@ -52,27 +47,25 @@ export const aName = checkOf(
   'a string that is not empty',
   (value) => typeof value === 'string' && value !== '',
 );
-export const aBoolean = checkOf('true or false', (value) => typeof value === 'boolean');
+export const aBoolean: Check = checkBoolean;
 export const aNumber = checkOf('a number', Number.isFinite);
 export const aFunction = checkOf('a function', (value) => typeof value === 'function');
 export const anArray = checkOf('an array', Array.isArray);
 export const aSignal = checkOf('an AbortSignal', (value) => value instanceof AbortSignal);
-export const anObject = checkOf(
-  'an object',
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-);
+export const anObject: Check = checkObject;
 
-export const anInteger = (min: number, max: number): Check =>
-  checkOf(
-    `an integer from ${min} to ${max}`,
-    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
-  );
+export const anInteger =
+  (min: number, max: number): Check =>
+  (value, path) =>
+    checkInteger(value, min, max, path);
 
 export const aWholeNumber = (min: number): Check =>
   checkOf(`a whole number from ${min}`, (value) => Number.isSafeInteger(value) && (value as number) >= min);
 
-export const oneOf = (known: readonly unknown[]): Check =>
-  checkOf(`one of ${known.join(', ')}`, (value) => known.includes(value));
+export const oneOf =
+  (known: readonly unknown[]): Check =>
+  (value, path) =>
+    checkOneOf(value, known, path);
 
 export const dimensions = anInteger(1, DIMENSIONS_MAX);
 
@@ -86,7 +79,7 @@ export const anEmbedder: Check = (value, path) => {
 
 export const prefixes: Check = (value, path) => {
   const checks = { document: optional(aString), query: optional(aString) };
-  checkFields(value, path, checks, `${path}.`);
+  checkFields(value, path, checks, path);
 };
 
 export const strings: Check = (value, path) => {

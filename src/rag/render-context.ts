@@ -1,4 +1,5 @@
 import type { Metadata } from '../base/api.ts';
+import { invalid } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
 import {
   aFunction,
@@ -11,7 +12,6 @@ import {
   type Checks,
   checkedCount,
   checkFields,
-  invalid,
   oneOf,
   optional,
 } from './check.ts';

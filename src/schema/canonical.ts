@@ -5,20 +5,24 @@ const SCHEMA_DEPTH_MAX = 128;
 /** Of a schema as JSON, in UTF-16 units: each checkpoint writes it anew. */
 const SCHEMA_LENGTH_MAX = 262_144;
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export type JsonObject = { [key: string]: Json };
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /**
  * A copy of a schema, with the keys of each object in order: two that say the same are the same JSON.
  * @throws SchemaProblem for what JSON cannot hold
  */
-export function canonicalSchema(schema: unknown, path: string): { [key: string]: Json } {
-  if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
-    throw new SchemaProblem(path, 'must be an object', { value: schema });
+export function canonicalSchema(schema: unknown, path: string): JsonObject {
+  if (!isJsonObject(schema)) throw new SchemaProblem(path, 'must be an object', { value: schema });
   const copy = copyOf(schema, path, 0);
   const { length } = JSON.stringify(copy);
   if (length > SCHEMA_LENGTH_MAX)
     throw new SchemaProblem(path, `must be JSON of at most ${SCHEMA_LENGTH_MAX} characters, not ${length}`);
-  return copy as { [key: string]: Json };
+  return copy as JsonObject;
 }
 
 function copyOf(value: unknown, path: string, depth: number): Json {

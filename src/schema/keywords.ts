@@ -1,5 +1,7 @@
 /** The keywords of JSON Schema 2020-12 that say what is valid, each with what its value must be. */
 
+import { isJsonObject } from './canonical.ts';
+
 const TYPES = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
 
 interface ValueKind {
@@ -10,8 +12,6 @@ interface ValueKind {
 const isString = (value: unknown): boolean => typeof value === 'string';
 const isNumber = (value: unknown): boolean => typeof value === 'number';
 const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
-const isObject = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const STRING: ValueKind = { expected: 'a string', isRight: isString };
 const NUMBER: ValueKind = { expected: 'a number', isRight: isNumber };
@@ -58,7 +58,7 @@ export const VALUE_KEYWORDS: ReadonlyMap<string, ValueKind> = new Map([
     'dependentRequired',
     {
       expected: 'an object of arrays of strings',
-      isRight: (value) => isObject(value) && Object.values(value as object).every(isStrings),
+      isRight: (value) => isJsonObject(value) && Object.values(value).every(isStrings),
     },
   ],
   ['pattern', { expected: 'a regular expression', isRight: isPattern }],

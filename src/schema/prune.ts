@@ -1,5 +1,5 @@
 import { format, type Schema } from '@cfworker/json-schema';
-import type { Json } from './canonical.ts';
+import { isJsonObject, type Json } from './canonical.ts';
 import {
   isPattern,
   REFUSED_KEYWORDS,
@@ -26,7 +26,7 @@ export interface PlacedSchema {
  */
 export function pruneSchema(schema: Json, path: string, found: PlacedSchema[]): Schema | boolean {
   if (typeof schema === 'boolean') return schema;
-  if (!isObject(schema))
+  if (!isJsonObject(schema))
     throw new SchemaProblem(path, `must be a schema: an object or a boolean`, { value: schema });
   const pruned: [string, unknown][] = [];
   for (const [key, value] of Object.entries(schema)) {
@@ -63,15 +63,11 @@ function pruneKeyword(key: string, value: Json, path: string, found: PlacedSchem
 }
 
 function pruneMap(key: string, value: Json, path: string, found: PlacedSchema[]): unknown {
-  if (!isObject(value)) throw new SchemaProblem(path, `must be an object of schemas`, { value: value });
+  if (!isJsonObject(value)) throw new SchemaProblem(path, `must be an object of schemas`, { value: value });
   const entries = Object.entries(value).map(([name, each]) => {
     if (key === 'patternProperties' && !isPattern(name))
       throw new SchemaProblem(`${path}.${name}`, 'has a name that is no regular expression');
     return [name, pruneSchema(each, `${path}.${name}`, found)];
   });
   return Object.fromEntries(entries);
-}
-
-function isObject(value: Json): value is { [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

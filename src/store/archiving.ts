@@ -1,9 +1,9 @@
 /** What a checkpoint does for the archive. Loaded only where one is kept. */
 import type { OpenOptions } from '../base/api.ts';
 import { ByteWriter } from '../base/bytes.ts';
+import { checkInteger, checkKeys, checkObject, checkOneOf, unsupported } from '../base/check.ts';
 import { LogArchive } from '../journal/archive.ts';
 import type { RowTable } from '../tables/row-table.ts';
-import { checkInteger, checkKeys, checkObject, checkOneOf, unsupported } from './check.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import { type Operation, operationsPayload } from './operations.ts';

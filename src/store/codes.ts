@@ -4,9 +4,9 @@ import type { Calibration } from '../search/calibration.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import type { StorageFile } from '../storage/storage.ts';
 import { CodesReader, encodeCodesBlocks } from '../tables/codes-file.ts';
-import { checkDataHeader, DATA_HEADER_BYTES, dataFileName } from '../tables/data-header.ts';
+import { checkDataHeader, DATA_HEADER_BYTES } from '../tables/data-header.ts';
 import type { Engine } from './engine.ts';
-import { GrowingFile } from './growing-file.ts';
+import { appendDerived, type GrowingFile } from './growing-file.ts';
 import type { StoredCodes } from './manifest-state.ts';
 
 export interface CodesSnapshot {
@@ -29,26 +29,12 @@ export async function storeCodes(
 ): Promise<StoredCodes> {
   const { calibration, codeBytes } = index;
   const kept = before && isSame(before.calibration, calibration) ? before : undefined;
-  const number = engine.journal.generation + 1;
-  const name = kept?.file ?? dataFileName({ collectionId, kind: 'codes', number });
-  const stored = { file: name, rowCount: endRow, ...(calibration && { calibration }) };
-  const namedBefore = kept && engine.journal.files[name];
-  if (kept && namedBefore && kept.rowCount === endRow) {
-    live[name] = namedBefore;
-    return stored;
-  }
-  const file = await engine.storage.open(name, { create: true });
-  try {
-    const identity = { collectionId, kind: 'codes', number } as const;
-    const growing = await GrowingFile.open(file, identity, namedBefore, engine.checksum);
-    const codeOf = (row: number) => (index.has(row) ? index.readCode(row) : undefined);
-    for (const block of encodeCodesBlocks(codeOf, codeBytes, kept?.rowCount ?? 0, endRow))
-      await growing.write(block);
-    live[name] = await growing.finish();
-  } finally {
-    await file.close();
-  }
-  return stored;
+  const codeOf = (row: number) => (index.has(row) ? index.readCode(row) : undefined);
+  const write = async (file: GrowingFile, firstRow: number) => {
+    for (const block of encodeCodesBlocks(codeOf, codeBytes, firstRow, endRow)) await file.write(block);
+  };
+  const stored = await appendDerived(engine, { collectionId, kind: 'codes', endRow }, kept, write, live);
+  return { ...stored, ...(calibration && { calibration }) };
 }
 
 /**

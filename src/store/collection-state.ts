@@ -95,9 +95,8 @@ export class CollectionState {
 
   /** A checkpoint that somebody else has made: what it stored is in files now. @param extents the new ones */
   adopt({ rowCount, deadCount, text }: StoredCollection, extents: readonly RecordExtent[]): void {
-    const { text: index, storedText = [] } = this;
-    const isNamed = ({ file }: StoredSegment) => text?.some((each) => each.file === file);
-    const gone = storedText.filter((each) => !isNamed(each)).map(({ file }) => file);
+    const { text: index } = this;
+    const gone = this.textFilesBeside(text);
     this.storedText = text;
     this.text = undefined;
     // Nobody waits for it: what cannot be closed is closed with the rest.
@@ -105,6 +104,12 @@ export class CollectionState {
     this.files.addExtents(extents);
     if (rowCount > this.tail.firstRow) this.tail.advance(rowCount);
     this.deaths.splice(0, this.deaths.length - (this.rows.deadCount - deadCount));
+  }
+
+  /** Files of its texts that are not among these. */
+  textFilesBeside(segments: readonly StoredSegment[] = []): string[] {
+    const kept = segments.map(({ file }) => file);
+    return (this.storedText ?? []).map(({ file }) => file).filter((file) => !kept.includes(file));
   }
 
   /** Makes room for the vectors of so many more records. @throws IsovecError QUOTA_EXCEEDED; nothing is changed then */

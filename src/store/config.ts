@@ -1,7 +1,7 @@
 import type { CollectionConfig, FieldKind, Fields, Quantization } from '../base/api.ts';
+import { checkInteger, checkKeys, checkObject, checkOneOf, invalid, unsupported } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
 import { DIMENSIONS_MAX, EF_MAX, M_MAX, M_MIN } from '../base/limits.ts';
-import { checkInteger, checkKeys, checkObject, checkOneOf, invalid, unsupported } from './check.ts';
 import { checkedSchema } from './schemas.ts';
 
 /** A collection's configuration with every default filled in: what is stored, and what everything inside receives. */

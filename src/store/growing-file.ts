@@ -1,6 +1,11 @@
 import type { LiveFile } from '../journal/manifest.ts';
 import type { StorageFile } from '../storage/storage.ts';
-import { DATA_HEADER_BYTES, type DataFileIdentity, encodeDataHeader } from '../tables/data-header.ts';
+import {
+  DATA_HEADER_BYTES,
+  type DataFileIdentity,
+  dataFileName,
+  encodeDataHeader,
+} from '../tables/data-header.ts';
 import { type FileHasher, openHasher } from './digest.ts';
 import type { Engine } from './engine.ts';
 
@@ -52,4 +57,42 @@ export class GrowingFile {
     await this.#file.flush();
     return { bytes: this.#bytes, digest: this.#hasher.digest() };
   }
+}
+
+/** A file of what is derived of rows, from the first one on, as the manifest names it. */
+interface DerivedRows {
+  file: string;
+  rowCount: number;
+}
+
+/**
+ * Appends what is derived of the rows that are not stored yet.
+ * @param kept what the manifest names, if it is to be gone on with: otherwise a new file begins
+ * @param write gets the first row that is not stored
+ * @param live receives the file
+ */
+export async function appendDerived(
+  engine: Engine,
+  { collectionId, kind, endRow }: Pick<DataFileIdentity, 'collectionId' | 'kind'> & { endRow: number },
+  kept: DerivedRows | undefined,
+  write: (file: GrowingFile, firstRow: number) => Promise<void>,
+  live: Record<string, LiveFile>,
+): Promise<DerivedRows> {
+  const identity = { collectionId, kind, number: engine.journal.generation + 1 };
+  const name = kept?.file ?? dataFileName(identity);
+  const stored = { file: name, rowCount: endRow };
+  const before = kept && engine.journal.files[name];
+  if (kept && before && kept.rowCount === endRow) {
+    live[name] = before;
+    return stored;
+  }
+  const file = await engine.storage.open(name, { create: true });
+  try {
+    const growing = await GrowingFile.open(file, identity, before, engine.checksum);
+    await write(growing, kept?.rowCount ?? 0);
+    live[name] = await growing.finish();
+  } finally {
+    await file.close();
+  }
+  return stored;
 }

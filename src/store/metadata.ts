@@ -1,9 +1,9 @@
 import type { Metadata } from '../base/api.ts';
+import { invalid } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
 import { METADATA_DEPTH_MAX } from '../base/limits.ts';
 import { isPlainObject } from '../base/plain.ts';
 import { encodeUtf8 } from '../base/utf8.ts';
-import { invalid } from './check.ts';
 
 const EMPTY_BODY = Uint8Array.of(0x7b, 0x7d);
 

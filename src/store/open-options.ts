@@ -1,7 +1,7 @@
 import { checkNotAborted } from '../base/abort.ts';
 import type { OpenOptions } from '../base/api.ts';
+import { checkBoolean, checkInteger, checkKeys, checkObject, checkOneOf, invalid } from '../base/check.ts';
 import type { StorageKind } from '../storage/storage.ts';
-import { checkBoolean, checkInteger, checkKeys, checkObject, checkOneOf, invalid } from './check.ts';
 
 export const LOCK_TIMEOUT_DEFAULT_MS = 10_000;
 /** Of writes waiting for their turn: more than any caller that waits now and then has. */

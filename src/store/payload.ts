@@ -7,12 +7,12 @@ import type { LiveFile } from '../journal/manifest.ts';
 import { encodePayloadBlock, ROWS_PER_BLOCK, readPayloadBlock } from '../payload/payload-file.ts';
 import { PayloadIndex } from '../payload/payload-index.ts';
 import type { StorageFile } from '../storage/storage.ts';
-import { checkDataHeader, DATA_HEADER_BYTES, dataFileName } from '../tables/data-header.ts';
+import { checkDataHeader, DATA_HEADER_BYTES } from '../tables/data-header.ts';
 import { decodeMetadata } from './body.ts';
 import { noteReplaced, type StoreSnapshot } from './checkpoint.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
-import { GrowingFile } from './growing-file.ts';
+import { appendDerived, type GrowingFile } from './growing-file.ts';
 import type { StoredPayload } from './manifest-state.ts';
 import { Slices } from './slices.ts';
 
@@ -92,31 +92,15 @@ export async function storePayload(
   const { fields } = index;
   const kept =
     before && areSame(before.fields, fields) && before.file !== index.damagedFile ? before : undefined;
-  const identity = {
-    collectionId: state.id,
-    kind: 'payload',
-    number: engine.journal.generation + 1,
-  } as const;
-  const name = kept?.file ?? dataFileName(identity);
-  const stored = { file: name, rowCount: endRow, fields };
-  const namedBefore = kept && engine.journal.files[name];
-  if (kept && namedBefore && kept.rowCount === endRow) {
-    live[name] = namedBefore;
-    return stored;
-  }
-  const file = await engine.storage.open(name, { create: true });
-  try {
-    const growing = await GrowingFile.open(file, identity, namedBefore, engine.checksum);
+  const write = async (file: GrowingFile, firstRow: number) => {
     const slices = new Slices(engine.pause);
-    for (let row = kept?.rowCount ?? 0; row < endRow; row += ROWS_PER_BLOCK) {
-      await growing.write(encodePayloadBlock(index, row, Math.min(row + ROWS_PER_BLOCK, endRow)));
+    for (let row = firstRow; row < endRow; row += ROWS_PER_BLOCK) {
+      await file.write(encodePayloadBlock(index, row, Math.min(row + ROWS_PER_BLOCK, endRow)));
       await slices.rest();
     }
-    live[name] = await growing.finish();
-  } finally {
-    await file.close();
-  }
-  return stored;
+  };
+  const rows = { collectionId: state.id, kind: 'payload', endRow } as const;
+  return { ...(await appendDerived(engine, rows, kept, write, live)), fields };
 }
 
 /** @throws IsovecError CORRUPTION, FORMAT_VERSION */

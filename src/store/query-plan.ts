@@ -1,8 +1,8 @@
 /** The door for queries. */
 import type { Include, Query } from '../base/api.ts';
+import { checkBoolean, checkInteger, checkObject, checkOneOf, invalid } from '../base/check.ts';
 import { EF_MAX, TOP_K_DEFAULT, TOP_K_MAX } from '../base/limits.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
-import { checkBoolean, checkInteger, checkObject, checkOneOf, invalid } from './check.ts';
 import type { ResolvedConfig } from './config.ts';
 import { copyOf } from './copy-of.ts';
 import { checkedFilter } from './given-filter.ts';

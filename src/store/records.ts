@@ -1,11 +1,11 @@
 /** The door for what is written: everything behind it receives ids as UTF-8, encoded bodies and checked vectors. */
 import type { Metadata, RecordInput, StoredRecord } from '../base/api.ts';
+import { checkObject, invalid } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
 import { ID_BYTES_MAX } from '../base/limits.ts';
 import { encodeUtf8 } from '../base/utf8.ts';
 import { vectorChecksum } from '../tables/vectors-file.ts';
 import { decodeMetadata, joinBody, textOf } from './body.ts';
-import { checkObject, invalid } from './check.ts';
 import type { ResolvedConfig } from './config.ts';
 import { encodeMetadata, encodeMetadataChanges } from './metadata.ts';
 import type { IncludeFlags } from './query-plan.ts';

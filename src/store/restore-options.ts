@@ -1,5 +1,5 @@
 import type { RestoreOptions } from '../base/api.ts';
-import { checkInteger, checkKeys, checkObject, invalid, unsupported } from './check.ts';
+import { checkInteger, checkKeys, checkObject, invalid, unsupported } from '../base/check.ts';
 import { checkOpenOptions, OPTION_KEYS } from './open-options.ts';
 
 /** Options of `open` that make no sense here. */

@@ -5,6 +5,7 @@
  */
 import { checkNotAborted } from '../base/abort.ts';
 import type { RestoreOptions, RestoreReport } from '../base/api.ts';
+import { invalid } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
 import { AppendLog } from '../journal/append-log.ts';
 import { type ArchivedFile, loadArchiveIndex } from '../journal/archive.ts';
@@ -14,7 +15,6 @@ import { bytesPayload } from '../journal/frame.ts';
 import { decodeManifest, encodeManifest, MANIFEST_NAME } from '../journal/manifest.ts';
 import { replayLog } from '../journal/replay.ts';
 import type { StorageBackend } from '../storage/storage.ts';
-import { invalid } from './check.ts';
 import { LOG_CARE } from './log-care.ts';
 import { INITIAL_STATE } from './manifest-state.ts';
 import { openLocal } from './open.ts';

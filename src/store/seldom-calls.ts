@@ -1,6 +1,6 @@
 /** What few call of a collection. */
 import type { Fields, Filter, Quantization } from '../base/api.ts';
-import { unsupported } from './check.ts';
+import { unsupported } from '../base/check.ts';
 import type { CollectionState } from './collection-state.ts';
 import { checkFields, checkQuantization } from './config.ts';
 import type { Engine } from './engine.ts';

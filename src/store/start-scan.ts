@@ -1,5 +1,5 @@
 import type { Filter, Include, Metadata, StoredRecord } from '../base/api.ts';
-import { checkInteger } from './check.ts';
+import { checkInteger } from '../base/check.ts';
 import { checkedFilter } from './given-filter.ts';
 import { checkInclude } from './query-plan.ts';
 import { publishRecord } from './records.ts';

@@ -1,6 +1,6 @@
 import type { VectorInput } from '../base/api.ts';
+import { invalid } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
-import { invalid } from './check.ts';
 import type { ResolvedConfig } from './config.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { checkNotAborted } from '../base/abort.ts';
 import type { TransactionOptions, WriteOptions } from '../base/api.ts';
-import { checkKeys, checkObject, checkOneOf, invalid } from './check.ts';
+import { checkKeys, checkObject, checkOneOf, invalid } from '../base/check.ts';
 
 /** @throws IsovecError INVALID_ARGUMENT, ABORTED */
 export function checkWriteOptions(options: WriteOptions = {}): WriteOptions {

@@ -1,7 +1,7 @@
 import type { Metadata, RecordInput, VectorInput } from '../base/api.ts';
+import { checkObject } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
 import { isPlain } from '../base/plain.ts';
-import { checkObject } from '../store/check.ts';
 import { encodeMetadata } from '../store/metadata.ts';
 import { copyVector } from '../store/vectors.ts';
 import type { PackedRecord, PackedRecords } from './protocol.ts';

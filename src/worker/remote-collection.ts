@@ -17,7 +17,7 @@ import type {
   StoredRecord,
   WriteOptions,
 } from '../base/api.ts';
-import { checkObject, invalid } from '../store/check.ts';
+import { checkObject, invalid } from '../base/check.ts';
 import type { ScanBounds } from '../store/scan.ts';
 import { copyVector } from '../store/vectors.ts';
 import { checkWriteOptions } from '../store/write-options.ts';

@@ -61,9 +61,8 @@ export function explaining(open: Open, { hasNoQuantization }: Store): void {
       const isWalked = type === 'hnsw' && !hasNoQuantization;
       expect([...strategies].sort()).toEqual(isWalked ? ['exact', 'post-filter'] : ['exact']);
       // An index that is calibrated anew takes the old one's place with vectors that have yet to be linked.
-      const isAnswered = { timeout: 60_000 };
       const strategyOf = async () => (await collection.query(query)).plan.strategy;
-      await expect.poll(strategyOf, isAnswered).toBe(type === 'flat' ? 'scan' : 'walk');
+      await expect.poll(strategyOf, { timeout: 60_000 }).toBe(type === 'flat' ? 'scan' : 'walk');
       const [plain, all] = [await collection.query(query), await collection.query({ ...query, exact: true })];
       expect(all.plan).toMatchObject({ strategy: 'scan', exact: true, candidates: RECORDS });
       expect(plain.plan).not.toHaveProperty('matched');

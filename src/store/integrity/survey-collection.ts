@@ -2,7 +2,7 @@
 import { IsovecError } from '../../base/errors.ts';
 import type { LiveFile } from '../../journal/manifest.ts';
 import type { VectorIndex } from '../../search/vector-index.ts';
-import type { StorageBackend } from '../../storage/storage.ts';
+import type { StorageBackend, StorageFile } from '../../storage/storage.ts';
 import { NO_ROW } from '../../tables/id-hash.ts';
 import { RowTable } from '../../tables/row-table.ts';
 import type { RecordExtent } from '../../tables/rows-file.ts';
@@ -107,25 +107,11 @@ class Survey {
     });
   }
 
-  async readCodes(codes: StoredCodes): Promise<void> {
-    const { storage, files, findings, createIndex } = this.#parts;
-    const { config, rowCount } = this.#stored;
-    const live = files[codes.file];
-    await surveyFile(storage, codes.file, 'codes', live, findings, async ({ file, bytes }) => {
-      if (codes.rowCount > rowCount)
-        findings.add(
-          codes.file,
-          'reference',
-          `has codes of ${codes.rowCount} rows where ${rowCount} are stored`,
-        );
-      if (bytes < live!.bytes) return;
-      try {
-        const { codeBytes } = await createIndex(config);
-        await readCodes(file, codes, codeBytes, () => {});
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        findings.add(codes.file, 'checksum', error.message);
-      }
+  readCodes(codes: StoredCodes): Promise<void> {
+    const { createIndex } = this.#parts;
+    return this.#readDerived(codes, 'codes', 'codes', async (file) => {
+      const { codeBytes } = await createIndex(this.#stored.config);
+      await readCodes(file, codes, codeBytes, () => {});
     });
   }
 
@@ -141,35 +127,42 @@ class Survey {
       row = firstRow + rowCount;
       await surveyFile(storage, name, 'text', live, findings, async ({ file, bytes }) => {
         if (bytes < stored.bytes) return;
-        try {
-          await checkSegment(file, stored, pause);
-        } catch (error) {
-          if (!isDamage(error)) throw error;
-          findings.add(name, 'checksum', error.message);
-        }
+        await this.#tellDamage(name, () => checkSegment(file, stored, pause));
       });
     }
   }
 
-  async readPayload(payload: StoredPayload): Promise<void> {
-    const { storage, files, findings } = this.#parts;
-    const { rowCount } = this.#stored;
-    const live = files[payload.file];
-    await surveyFile(storage, payload.file, 'payload', live, findings, async ({ file, bytes }) => {
-      if (payload.rowCount > rowCount)
-        findings.add(
-          payload.file,
-          'reference',
-          `has the payload of ${payload.rowCount} rows where ${rowCount} are stored`,
-        );
-      if (bytes < live!.bytes) return;
-      try {
-        await readPayload(file, payload);
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        findings.add(payload.file, 'checksum', error.message);
-      }
+  readPayload(payload: StoredPayload): Promise<void> {
+    return this.#readDerived(payload, 'payload', 'the payload', async (file) => {
+      await readPayload(file, payload);
     });
+  }
+
+  /** @param what of rows is in the file, for problems */
+  async #readDerived(
+    { file: name, rowCount }: { file: string; rowCount: number },
+    kind: 'codes' | 'payload',
+    what: string,
+    read: (file: StorageFile) => Promise<void>,
+  ): Promise<void> {
+    const { storage, files, findings } = this.#parts;
+    const { rowCount: storedCount } = this.#stored;
+    const live = files[name];
+    await surveyFile(storage, name, kind, live, findings, async ({ file, bytes }) => {
+      if (rowCount > storedCount)
+        findings.add(name, 'reference', `has ${what} of ${rowCount} rows where ${storedCount} are stored`);
+      if (bytes < live!.bytes) return;
+      await this.#tellDamage(name, () => read(file));
+    });
+  }
+
+  async #tellDamage(name: string, read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#parts.findings.add(name, 'checksum', error.message);
+    }
   }
 
   async conclude(): Promise<Omit<CollectionSurvey, 'isDamaged'>> {

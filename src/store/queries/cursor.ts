@@ -1,7 +1,8 @@
 /** Where a page of hits has ended, as text that means nothing to whoever keeps it. */
+
+import { invalid } from '../../base/check.ts';
 import { crc32c } from '../../base/crc32c.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
-import { invalid } from '../check.ts';
 
 export interface CursorPlace {
   /** Of the last hit. */

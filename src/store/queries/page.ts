@@ -4,10 +4,10 @@
  */
 import { checkNotAborted } from '../../base/abort.ts';
 import type { Hit, HitPage, PageQuery } from '../../base/api.ts';
+import { invalid } from '../../base/check.ts';
 import { crc32c } from '../../base/crc32c.ts';
 import { TOP_K_MAX } from '../../base/limits.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
-import { invalid } from '../check.ts';
 import type { CollectionState } from '../collection-state.ts';
 import { selectingFrom } from '../query.ts';
 import { type CheckedQuery, checkQuery } from '../query-plan.ts';

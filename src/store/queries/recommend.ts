@@ -1,8 +1,8 @@
 import { checkNotAborted } from '../../base/abort.ts';
 import type { Hit, Query, RecommendQuery } from '../../base/api.ts';
+import { invalid } from '../../base/check.ts';
 import { IsovecError } from '../../base/errors.ts';
 import { NO_ROW } from '../../tables/id-hash.ts';
-import { invalid } from '../check.ts';
 import type { CollectionState } from '../collection-state.ts';
 import { selectingFrom } from '../query.ts';
 import { checkQuery } from '../query-plan.ts';

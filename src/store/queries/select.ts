@@ -1,7 +1,7 @@
 /** Hits chosen among more that are found, by whatever finds them. */
 import type { Hit } from '../../base/api.ts';
+import { checkInteger, invalid } from '../../base/check.ts';
 import { TOP_K_MAX } from '../../base/limits.ts';
-import { checkInteger, invalid } from '../check.ts';
 import type { CheckedQuery } from '../query-plan.ts';
 import { diversify } from './diversify.ts';
 import { group } from './group.ts';

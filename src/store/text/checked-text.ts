@@ -1,7 +1,7 @@
 /** The door for what a query asks of texts. */
 import type { Fusion, TextOptions } from '../../base/api.ts';
+import { checkBoolean, checkKeys, checkObject, checkOneOf, invalid } from '../../base/check.ts';
 import type { TextQuery } from '../../text/text-query.ts';
-import { checkBoolean, checkKeys, checkObject, checkOneOf, invalid } from '../check.ts';
 import type { ResolvedConfig } from '../config.ts';
 import type { GivenText } from '../query-plan.ts';
 

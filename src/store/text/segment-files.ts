@@ -193,7 +193,7 @@ async function stored(
   for (const { stored: each } of staying) live[each.file] = engine.journal.files[each.file]!;
   if (written) staying.push({ segment: await openSegment(state.files, written), stored: written });
   const segments = staying.map(({ stored: each }) => each);
-  const dropped = (state.storedText ?? []).filter((each) => !segments.includes(each)).map(({ file }) => file);
+  const dropped = state.textFilesBeside(segments);
   return {
     segments,
     finish: () => {

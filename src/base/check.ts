@@ -1,6 +1,6 @@
 /** Small checks that several doors share. Each error names the place by path, what it got and what it expected. */
-import { IsovecError } from '../base/errors.ts';
-import { summarize } from '../base/summarize.ts';
+import { IsovecError } from './errors.ts';
+import { summarize } from './summarize.ts';
 
 export function invalid(path: string, expected: string, got: unknown): IsovecError {
   return new IsovecError('INVALID_ARGUMENT', `${path} must be ${expected}, not ${summarize(got)}`, {
@@ -19,16 +19,19 @@ export function checkObject(value: unknown, path: string): asserts value is obje
     throw invalid(path, 'an object', value);
 }
 
+export function placeOf(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}
+
+/** @param path of the object; '' where its keys are places themselves */
 export function checkKeys(value: object, known: readonly string[], path: string): void {
-  for (const key of Object.keys(value))
-    if (!known.includes(key))
-      throw new IsovecError(
-        'INVALID_ARGUMENT',
-        `${path}.${key} is not known; known are ${known.join(', ')}`,
-        {
-          details: { path: `${path}.${key}` },
-        },
-      );
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const place = placeOf(path, key);
+    throw new IsovecError('INVALID_ARGUMENT', `${place} is not known; known are ${known.join(', ')}`, {
+      details: { path: place },
+    });
+  }
 }
 
 export function checkInteger(
