@@ -43,7 +43,7 @@ export function aborted(signal: AbortSignal): IsovecError {
   const { reason } = signal;
   // The store's own reason says what has happened.
   if (reason instanceof IsovecError && reason.code === 'ABORTED') return reason;
-  return new IsovecError('ABORTED', 'aborted by its signal', { cause: reason });
+  return new IsovecError('ABORTED', 'aborted by its signal', { details: { by: 'signal' }, cause: reason });
 }
 
 /** Resolves after so long, or as soon as the signal is aborted. */

@@ -1,5 +1,6 @@
 /** The public contract: which of the hits a query gives, and what is asked in other ways than by a vector. */
 import type { Hit, Metadata, Query } from './api.ts';
+import type { ExplainedHits } from './api-reports.ts';
 
 export interface HitSelection {
   /**
@@ -17,9 +18,9 @@ export interface HitSelection {
   diversity?: number;
 }
 
-/** A query whose hits are read a page of `topK` after another. Not with `groupBy`, `diversity` or `explain`. */
-export interface PageQuery extends Omit<Query, 'groupBy' | 'groupSize' | 'diversity' | 'explain'> {
-  /** Of the page before; the query must be the same in all but `topK` and `include`. Left out: the first page. */
+/** A query whose hits are read a page of `topK` after another. Not with `groupBy` or `diversity`. */
+export interface PageQuery extends Omit<Query, 'groupBy' | 'groupSize' | 'diversity'> {
+  /** Of the page before; the query must be the same in all but `topK`, `include` and `explain`. Left out: the first page. */
   cursor?: string;
 }
 
@@ -29,12 +30,17 @@ export interface HitPage<M extends Metadata = Metadata> {
   cursor?: string;
 }
 
+/** A page, and how its hits were found: what was looked at for those before it, too. */
+export interface ExplainedPage<M extends Metadata = Metadata> extends HitPage<M> {
+  hits: ExplainedHits<M>;
+}
+
 /**
  * A query for what is like some records: by the average of their vectors, moved away from the average of others by as
  * much as it lies away from it (`2 * positive - negative`, as Qdrant's strategy `average_vector`). Cosine collections
  * average directions: vectors as if they all had length 1.
  */
-export interface RecommendQuery extends Omit<Query, 'vector' | 'explain'> {
+export interface RecommendQuery extends Omit<Query, 'vector'> {
   /** Ids of records that hits should be like, at least one. No example is among the hits. */
   positive: string[];
   /** Ids of records that hits should not be like. */

@@ -44,7 +44,7 @@ export interface QueryPlan {
   /** Fields in the filter that are indexed, and others, for which records have been read. */
   indexedFields?: string[];
   unindexedFields?: string[];
-  /** Of each stage: 'filter', 'text' (words, looked up and ranked), 'search', 'rank' (candidates by their vectors, where there are codes), 'read' (records). */
+  /** Of each stage: 'filter', 'examples' (of `recommend`, read), 'text' (words, looked up and ranked), 'search', 'rank' (candidates by their vectors, where there are codes), 'read' (records). */
   milliseconds: Record<string, number>;
 }
 

@@ -4,7 +4,7 @@
  * room because every room above speaks them.
  */
 import type { Filter } from './api-filters.ts';
-import type { HitPage, HitSelection, PageQuery, RecommendQuery } from './api-queries.ts';
+import type { ExplainedPage, HitPage, HitSelection, PageQuery, RecommendQuery } from './api-queries.ts';
 import type { CompactResult, ExplainedHits, IntegrityReport, RepairReport } from './api-reports.ts';
 import type { Fusion, Highlight, TextOptions } from './api-text.ts';
 import type { ErrorCode } from './errors.ts';
@@ -281,8 +281,10 @@ export interface Collection<M extends Metadata = Metadata> {
   /** A page of a query's hits. Each page begins behind the last hit of the one before, by score and id: no hit that stays
    *  as it is comes twice or not at all, whatever is written in between. See docs/queries.md for approximate indexes.
    *  Errors: INVALID_ARGUMENT where the cursor is damaged, or of another query or collection. */
+  queryPage(query: PageQuery & { explain: true }): Promise<ExplainedPage<M>>;
   queryPage(query: PageQuery): Promise<HitPage<M>>;
   /** What is like some records, and unlike others. Errors: NOT_FOUND where an example is not there. */
+  recommend(query: RecommendQuery & { explain: true }): Promise<ExplainedHits<M>>;
   recommend(query: RecommendQuery): Promise<Hit<M>[]>;
 }
 
@@ -360,9 +362,9 @@ export interface DatabaseStats {
   /** Writes that have been called and are not durable yet. */
   queue: { waiting: number; bytes: number };
   storage: StorageStats;
-  /** Queries answered from the result cache since opening, those that had to be found, and what it holds. All 0 where there
-   *  is none. */
-  cache: { hits: number; misses: number; entries: number; bytes: number };
+  /** Queries answered from the result cache since opening, those that had to be found, the share of the former among both
+   *  (0 .. 1, and 0 where nothing was asked), and what it holds. All 0 where there is none. */
+  cache: { hits: number; misses: number; hitRatio: number; entries: number; bytes: number };
   collections: CollectionInfo[];
 }
 

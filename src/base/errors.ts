@@ -38,6 +38,11 @@ export class IsovecError extends Error {
   }
 }
 
+export function closed(what: 'database' | 'transaction'): IsovecError {
+  const message = what === 'database' ? 'the database has been closed' : 'the transaction has ended';
+  return new IsovecError('CLOSED', message, { details: { closed: what } });
+}
+
 /** For a warning about what nobody waits for. */
 export function errorCodeOf(thrown: unknown): ErrorCode {
   return thrown instanceof IsovecError ? thrown.code : 'STORAGE_IO';

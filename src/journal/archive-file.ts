@@ -47,8 +47,13 @@ export class ArchiveFileWriter {
     compression: Compression,
   ): Promise<ArchiveFileWriter> {
     const file = await storage.open(name, { create: true });
-    await file.truncate(0);
-    await file.write(0, encodeFileHeader('archive'));
+    try {
+      await file.truncate(0);
+      await file.write(0, encodeFileHeader('archive'));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     return new ArchiveFileWriter(file, compression);
   }
 

@@ -69,6 +69,11 @@ export function checkDocument<M extends Metadata>(document: DocumentInput<M>): v
 export function checkSearch(text: unknown, options: unknown): void {
   aString(text, 'text');
   checkFields(options, 'options', SEARCH);
+  const { by = 'hybrid', fusion, textOptions } = options as SearchOptions;
+  if (fusion !== undefined && by !== 'hybrid')
+    throw invalid('fusion', `left out where only ${by} ${by === 'words' ? 'find' : 'finds'} chunks`, fusion);
+  if (textOptions !== undefined && by === 'meaning')
+    throw invalid('textOptions', 'left out where only meaning finds chunks', textOptions);
 }
 
 function checkId(id: unknown, path: string): void {

@@ -53,9 +53,9 @@ export interface SearchOptions {
   filter?: Filter;
   /** What finds chunks: their meaning, their words, or both, fused. Default 'hybrid'. */
   by?: 'hybrid' | 'meaning' | 'words';
-  /** How a hybrid search ranks. */
+  /** How a hybrid search ranks. Not with another `by`. */
   fusion?: Fusion;
-  /** How words are looked for. */
+  /** How words are looked for. Not by meaning. */
   textOptions?: TextOptions;
   /** Hits of each document at most; `topK` is then of documents. Default: any number. */
   perDocument?: number;

@@ -3,6 +3,7 @@ import type {
   Collection,
   CollectionInfo,
   ExplainedHits,
+  ExplainedPage,
   Fields,
   Filter,
   Hit,
@@ -16,6 +17,7 @@ import type {
   StoredRecord,
   WriteOptions,
 } from '../base/api.ts';
+import { invalid } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
 import type { CollectionState } from './collection-state.ts';
@@ -150,15 +152,19 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
 
   queryMany(queries: Query[]): Promise<Hit<M>[][]> {
     return this.#run(() => {
-      if (!Array.isArray(queries)) throw new IsovecError('INVALID_ARGUMENT', 'queries must be an array');
+      if (!Array.isArray(queries)) throw invalid('queries', 'an array', queries);
       return this.#answer(queries, (index) => `queries[${index}]`);
     });
   }
 
+  queryPage(query: PageQuery & { explain: true }): Promise<ExplainedPage<M>>;
+  queryPage(query: PageQuery): Promise<HitPage<M>>;
   queryPage(query: PageQuery): Promise<HitPage<M>> {
     return this.#seldom('queryPage', copyOfQuery(query)) as Promise<HitPage<M>>;
   }
 
+  recommend(query: RecommendQuery & { explain: true }): Promise<ExplainedHits<M>>;
+  recommend(query: RecommendQuery): Promise<Hit<M>[]>;
   recommend(query: RecommendQuery): Promise<Hit<M>[]> {
     return this.#seldom('recommend', copyOfQuery(query)) as Promise<Hit<M>[]>;
   }

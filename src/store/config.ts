@@ -166,6 +166,13 @@ function checkIndexConfig(index: NonNullable<CollectionConfig['index']>): void {
   if (efSearch !== undefined) checkInteger(efSearch, 1, EF_MAX, 'config.index.efSearch');
 }
 
+/** What changes a field of a collection that is there. */
+const CHANGES: Record<string, string> = {
+  quantization: 'setQuantization',
+  schema: 'setSchema',
+  fields: 'setFields',
+};
+
 /**
  * @throws IsovecError CONFIG_MISMATCH, naming every field of `config` that says something else than what is stored;
  *         fields left out contradict nothing
@@ -204,9 +211,12 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     .filter((field) => given[field] !== undefined && !isSame(given[field], held[field]))
     .map((field) => ({ field, stored: held[field], given: given[field] }));
   if (mismatches.length === 0) return;
-  const list = mismatches.map(({ field, stored: has, given: got }) =>
-    field === 'schema' ? 'schema is another' : `${field} is ${has}, not ${got}`,
-  );
+  const list = mismatches.map(({ field, stored: has, given: got }) => {
+    const told = field === 'schema' ? 'schema is another' : `${field} is ${has}, not ${got}`;
+    const isFixed = field === 'quantization' && stored.index.engine !== undefined;
+    const change = isFixed ? undefined : CHANGES[field];
+    return change ? `${told} (leave it out, and change it by ${change}())` : told;
+  });
   throw new IsovecError('CONFIG_MISMATCH', `collection "${name}" is stored otherwise: ${list.join('; ')}`, {
     details: { collection: name, mismatches },
   });

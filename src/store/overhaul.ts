@@ -1,5 +1,5 @@
 import type { CompactResult, Fields, Progress } from '../base/api.ts';
-import { IsovecError } from '../base/errors.ts';
+import { closed } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
 import { betterCalibration } from './calibrating.ts';
 import type { SnapshotSource } from './checkpoint.ts';
@@ -95,7 +95,7 @@ export class Overhaul {
   }
 
   #checkRunning(): void {
-    if (this.#host.isStopped()) throw new IsovecError('CLOSED', 'the database has been closed');
+    if (this.#host.isStopped()) throw closed('database');
   }
 
   /** Makes the index of a collection anew, in its present numbering of rows. */

@@ -122,7 +122,7 @@ function rowsWithin({ name, rows, epoch }: CollectionState, bounds: ScanBounds):
     throw new IsovecError(
       'ABORTED',
       `the scan of "${name}" cannot go on: its writer has gone, after a compaction; scan again`,
-      { details: { collection: name } },
+      { details: { by: 'writer', collection: name } },
     );
   return rows.rowsInOrder().filter((row) => {
     const position = rows.position(row);

@@ -1,4 +1,4 @@
-import { IsovecError } from '../base/errors.ts';
+import { closed, IsovecError } from '../base/errors.ts';
 
 /** Whether a database is open, and who is still at work in it. */
 export class Session {
@@ -9,7 +9,7 @@ export class Session {
 
   /** @throws IsovecError CLOSED once closing has begun */
   check(): void {
-    if (this.#closing) throw new IsovecError('CLOSED', 'the database has been closed');
+    if (this.#closing) throw closed('database');
   }
 
   /** Runs one public call. Closing waits for it. */
@@ -52,6 +52,7 @@ export class Session {
         new IsovecError(
           'ABORTED',
           'the database was closed before the transaction had ended: nothing of it is stored',
+          { details: { by: 'close' } },
         ),
       );
     return this.#closing;

@@ -20,7 +20,7 @@ export async function statisticsOf(engine: Engine, place: Place): Promise<Databa
     }),
     queue: { waiting: waiting.operations, bytes: waiting.bytes },
     storage: await place.stats(),
-    cache: engine.resultCache?.stats ?? { hits: 0, misses: 0, entries: 0, bytes: 0 },
+    cache: engine.resultCache?.stats ?? { hits: 0, misses: 0, hitRatio: 0, entries: 0, bytes: 0 },
     collections: collections.infos(),
   };
 }

@@ -8,7 +8,7 @@ import type {
   Transaction,
   TransactionCollection,
 } from '../base/api.ts';
-import { IsovecError } from '../base/errors.ts';
+import { closed } from '../base/errors.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
@@ -90,7 +90,7 @@ export class LocalTransaction implements Transaction {
   }
 
   #collection(name: string): CollectionState {
-    if (this.#isOver) throw new IsovecError('CLOSED', 'the transaction has ended');
+    if (this.#isOver) throw closed('transaction');
     checkNotAborted(this.#signal);
     return this.#owner.find(name);
   }

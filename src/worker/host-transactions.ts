@@ -95,5 +95,6 @@ function wentAway(): IsovecError {
   return new IsovecError(
     'ABORTED',
     'the tab that wrote went away during the transaction: nothing of it is stored; run it again',
+    { details: { by: 'writer' } },
   );
 }

@@ -1,6 +1,6 @@
 /** The page's end of the wire: calls, failures of the worker itself, and keeping a process alive only while it waits. */
 import * as Comlink from 'comlink';
-import { errorFromImage, IsovecError } from '../base/errors.ts';
+import { closed, errorFromImage, IsovecError } from '../base/errors.ts';
 import { type Answer, type Call, type HostProtocol, OPENING_ABORT_ID } from './protocol.ts';
 
 /** A host as it is seen over a wire. */
@@ -89,7 +89,7 @@ export class WorkerLink {
   }
 
   end(): void {
-    this.#end(new IsovecError('CLOSED', 'the database has been closed'));
+    this.#end(closed('database'));
   }
 
   #end(failure: IsovecError): void {

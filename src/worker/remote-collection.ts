@@ -3,6 +3,7 @@ import type {
   Collection,
   CollectionInfo,
   ExplainedHits,
+  ExplainedPage,
   Fields,
   Filter,
   Hit,
@@ -125,10 +126,14 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
     return (await this.#query('query', [query])) as Hit<M>[];
   }
 
+  queryPage(query: PageQuery & { explain: true }): Promise<ExplainedPage<M>>;
+  queryPage(query: PageQuery): Promise<HitPage<M>>;
   async queryPage(query: PageQuery): Promise<HitPage<M>> {
     return (await this.#query('queryPage', [query])) as HitPage<M>;
   }
 
+  recommend(query: RecommendQuery & { explain: true }): Promise<ExplainedHits<M>>;
+  recommend(query: RecommendQuery): Promise<Hit<M>[]>;
   async recommend(query: RecommendQuery): Promise<Hit<M>[]> {
     return (await this.#query('recommend', [query])) as Hit<M>[];
   }

@@ -8,7 +8,7 @@ import type {
   Transaction,
   TransactionCollection,
 } from '../base/api.ts';
-import { IsovecError } from '../base/errors.ts';
+import { closed } from '../base/errors.ts';
 import { blaming, filterOf } from './blame-filter.ts';
 import type { WorkerLink } from './link.ts';
 import { sendRecords } from './packing.ts';
@@ -66,7 +66,7 @@ class RemoteTransaction implements Transaction {
   }
 
   check(): void {
-    if (this.isOver) throw new IsovecError('CLOSED', 'the transaction has ended');
+    if (this.isOver) throw closed('transaction');
     checkNotAborted(this.#signal);
   }
 }

@@ -1,14 +1,5 @@
 /** Carries out the calls of one client on a database in this thread. */
-import type {
-  Hit,
-  HitPage,
-  Metadata,
-  Query,
-  RecommendQuery,
-  RecordInput,
-  StoredRecord,
-  WriteOptions,
-} from '../base/api.ts';
+import type { Hit, HitPage, Metadata, Query, RecordInput, StoredRecord, WriteOptions } from '../base/api.ts';
 import { errorToImage } from '../base/errors.ts';
 import type { LocalCollection } from '../store/collection.ts';
 import type { LocalDatabase } from '../store/database.ts';
@@ -105,9 +96,9 @@ export class CallServer {
   ): Promise<Hit[] | Hit[][] | HitPage> {
     const collection = this.#collection(reference);
     const signalled = queries.map((query): Query => ({ ...query, signal }));
-    return method === 'queryMany'
-      ? collection.queryMany(signalled)
-      : collection[method](signalled[0] as RecommendQuery);
+    if (method === 'queryMany') return collection.queryMany(signalled);
+    const ask = collection[method] as (query: Query) => Promise<Hit[] | HitPage>;
+    return ask.call(collection, signalled[0]!);
   }
 
   async #scan({ collection, scan, options, bounds }: CallOf<'scan'>): Promise<ScannedBatch> {

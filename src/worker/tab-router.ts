@@ -335,7 +335,10 @@ export class TabRouter implements Routing {
   }
 
   #settleAborted(pending: PendingCall): void {
-    this.#calls.settle(pending, failed(new IsovecError('ABORTED', 'aborted by its signal')));
+    this.#calls.settle(
+      pending,
+      failed(new IsovecError('ABORTED', 'aborted by its signal', { details: { by: 'signal' } })),
+    );
   }
 }
 

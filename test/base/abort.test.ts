@@ -6,7 +6,7 @@ it('gives up a promise by a signal, whether it is aborted before or later', asyn
   let called = 0;
   const callOff = () => called++;
   const before = abortable(never, [AbortSignal.abort()], callOff);
-  await expect(before).rejects.toMatchObject({ code: 'ABORTED' });
+  await expect(before).rejects.toMatchObject({ code: 'ABORTED', details: { by: 'signal' } });
   const controller = new AbortController();
   const later = abortable(never, [controller.signal], callOff);
   controller.abort();

@@ -35,6 +35,7 @@ afterEach(async () => {
 });
 
 const NAN = () => Number.NaN;
+const RRF = { method: 'rrf' };
 const embedder = new WordEmbedder();
 const model = { model: 'm', dimensions: 3 };
 const hits: PassageHit[] = [
@@ -103,6 +104,9 @@ it.each<[path: string, what: string, () => unknown]>([
   ['text', 'a search for a number', () => found(5)],
   ['options', 'options of search that are null', () => found('a', null)],
   ['top', 'an unknown option of search', () => found('a', { top: 5 })],
+  ['fusion', 'fusing what meaning alone finds', () => found('a', { by: 'meaning', fusion: RRF })],
+  ['fusion', 'fusing what words alone find', () => found('a', { by: 'words', fusion: RRF })],
+  ['textOptions', 'options of words by meaning', () => found('a', { by: 'meaning', textOptions: {} })],
   ['perDocument', 'no hit of each document', () => found('a', { perDocument: 0 })],
   ['options', 'renderContext without options', () => rendered(hits)],
   ['tokens', 'renderContext without tokens', () => rendered(hits, {})],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Collection, ExplainedHits, Filter, Quantization } from '../../src/base/api.ts';
+import type { Collection, ExplainedHits, ExplainedPage, Filter, Quantization } from '../../src/base/api.ts';
 import { type Open, type Store, vectorOf } from './fixture.ts';
 
 const DIMENSIONS = 8;
@@ -79,6 +79,33 @@ export function explaining(open: Open, { hasNoQuantization }: Store): void {
     },
     120_000,
   );
+
+  it('explains each page of a query, and what is recommended', async () => {
+    const collection = await filled(open, 'none', 'flat');
+    const query = { vector: vectorOf(77, DIMENSIONS), topK: 100, filter: { share: { $lt: 10 } } };
+    const first = await collection.queryPage(query);
+    const explained: ExplainedPage = await collection.queryPage({ ...query, explain: true });
+    expect(explained).toEqual({ ...first, hits: Object.assign(first.hits, { plan: explained.hits.plan }) });
+    expect(await collection.queryPage(query)).not.toHaveProperty('hits.plan');
+    const second = await collection.queryPage({ ...query, cursor: first.cursor!, explain: true });
+    const last = await collection.queryPage({ ...query, topK: 300, cursor: second.cursor!, explain: true });
+    expect(last.cursor).toBeUndefined();
+    for (const { plan } of [explained.hits, second.hits, last.hits]) {
+      expect(plan).toMatchObject({ strategy: 'exact', exact: true, matched: RECORDS / 10 });
+      expect(plan.indexedFields).toEqual(['share']);
+      expect(Object.keys(plan.milliseconds).sort()).toEqual(['filter', 'read', 'search']);
+    }
+    const asked = { positive: ['r1', 'r2'], negative: ['r3'], filter: query.filter };
+    const plain = await collection.recommend(asked);
+    const recommended: ExplainedHits = await collection.recommend({ ...asked, explain: true });
+    expect(plain).not.toHaveProperty('plan');
+    expect([...recommended]).toEqual(plain);
+    expect(recommended.plan).toMatchObject({ strategy: 'exact', exact: true, matched: RECORDS / 10 });
+    const stages = Object.keys(recommended.plan.milliseconds).sort();
+    expect(stages).toEqual(['examples', 'filter', 'read', 'search']);
+    const varied = await collection.recommend({ ...asked, diversity: 0.5, explain: true });
+    expect(varied.plan.matched).toBe(RECORDS / 10);
+  }, 120_000);
 
   it('explains what words had a part in, and how long they took', async () => {
     const collection = await (await open()).collection('words', { dimensions: 2, text: true });

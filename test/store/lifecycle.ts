@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Collection } from '../../src/base/api.ts';
+import type { Collection, CollectionConfig } from '../../src/base/api.ts';
 import { type NewLocation, type Open, type Store, vectorOf, withThree } from './fixture.ts';
 
 /** Collections, opening, closing, reopening. */
@@ -67,6 +67,20 @@ function configs(open: Open, newLocation: NewLocation): void {
     });
   });
 
+  it('says what changes a config where something does', async () => {
+    const database = await open();
+    await database.collection('c', { dimensions: 3 });
+    const messageOf = (config: Partial<CollectionConfig>) =>
+      database.collection('c', { dimensions: 3, ...config }).then(
+        () => '',
+        ({ message }: Error) => message,
+      );
+    expect(await messageOf({ fields: { year: 'number' } })).toMatch(/setFields\(\)/);
+    expect(await messageOf({ schema: { type: 'object' } })).toMatch(/setSchema\(\)/);
+    expect(await messageOf({ quantization: 'int8' })).toMatch(/setQuantization\(\)/);
+    expect(await messageOf({ metric: 'dot' })).not.toMatch(/set/);
+  });
+
   it('keeps the fingerprint of what makes the vectors, and opens for no other', async () => {
     const location = newLocation();
     const database = await open(location);
@@ -130,7 +144,8 @@ function states(open: Open, newLocation: NewLocation, store: Store): void {
       () => database.verify(),
       () => database.repair(),
     ];
-    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'CLOSED' });
+    for (const call of calls)
+      await expect(call()).rejects.toMatchObject({ code: 'CLOSED', details: { closed: 'database' } });
   });
 
   it('finishes what was under way when it is closed', async () => {

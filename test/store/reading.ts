@@ -271,12 +271,17 @@ export function reading(open: Open, _newLocation: NewLocation, { propertyRuns }:
     const query: Query = { vector: [1, 0.5, 0], include: ['vector', 'metadata'] };
     const first = await collection.query(query);
     expect(await collection.queryMany([query, query])).toEqual([first, first]);
-    expect((await database.stats()).cache).toMatchObject({ hits: 2, misses: 1, entries: 1 });
+    expect((await database.stats()).cache).toMatchObject({
+      hits: 2,
+      misses: 1,
+      hitRatio: 2 / 3,
+      entries: 1,
+    });
     await collection.delete('x');
     expect(await collection.query(query)).toEqual(first.filter(({ id }) => id !== 'x'));
-    expect((await database.stats()).cache).toMatchObject({ hits: 2, misses: 2 });
+    expect((await database.stats()).cache).toMatchObject({ hits: 2, misses: 2, hitRatio: 0.5 });
     const without = await open();
-    expect((await without.stats()).cache).toEqual({ hits: 0, misses: 0, entries: 0, bytes: 0 });
+    expect((await without.stats()).cache).toEqual({ hits: 0, misses: 0, hitRatio: 0, entries: 0, bytes: 0 });
   });
 
   it('does all of that with what words find, too, and with words and vectors', async () => {
@@ -369,18 +374,18 @@ export function reading(open: Open, _newLocation: NewLocation, { propertyRuns }:
       [{ positive: ['x', 'nobody'] }, 'NOT_FOUND', 'query.positive[1]'],
       [{ positive: ['x'], topK: 0 }, 'INVALID_ARGUMENT', 'query.topK'],
       [{ positive: ['x'], vector: [1, 0, 0] }, 'INVALID_ARGUMENT', 'query.vector'],
-      [{ positive: ['x'], explain: true }, 'INVALID_ARGUMENT', 'query.explain'],
       [{ positive: ['x'], limit: 2 }, 'INVALID_ARGUMENT', 'query.limit'],
     ];
     for (const [query, code, path] of examples)
       await expect(collection.recommend(query as never)).rejects.toMatchObject({ code, details: { path } });
-    for (const [options, path] of [
-      [{ explain: true }, 'query.explain'],
-      [{ limit: 2 }, 'query.limit'],
-    ] as const)
-      await expect(collection.queryPage({ vector: [1, 0, 0], ...options } as never)).rejects.toMatchObject({
+    await expect(collection.queryPage({ vector: [1, 0, 0], limit: 2 } as never)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      details: { path: 'query.limit' },
+    });
+    for (const none of [null, undefined, { vector: [1, 0, 0] }])
+      await expect(collection.queryMany(none as never)).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
-        details: { path },
+        details: { path: 'queries' },
       });
     const unsaid = { vector: [1, 0, 0], filters: undefined, cursor: undefined } as Query;
     expect(await collection.query(unsaid)).toHaveLength(3);

@@ -9,6 +9,7 @@ import { crc32c } from '../../base/crc32c.ts';
 import { TOP_K_MAX } from '../../base/limits.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
 import type { CollectionState } from '../collection-state.ts';
+import { PlanRecorder } from '../plan-recorder.ts';
 import { selectingFrom } from '../query.ts';
 import { type CheckedQuery, checkQuery } from '../query-plan.ts';
 import type { Called } from '../seldom-calls.ts';
@@ -30,11 +31,18 @@ export async function queryPage(
   const query = checkQuery(given, 'query', state.config);
   if (query.selection)
     throw invalid('query', 'without groupBy, groupSize and diversity, to be paged', query.selection);
-  if (query.explain) throw invalid('query.explain', 'left out or false, to be paged', true);
   const fingerprint = await fingerprintOf(state, query);
   const after = cursor === undefined ? undefined : readCursor(cursor, fingerprint);
   await refresh();
-  return findPage(rankedWholly(query, state), after, fingerprint, selectingFrom(engine, state).find);
+  if (query.explain) query.plan = new PlanRecorder();
+  const page = await findPage(
+    rankedWholly(query, state),
+    after,
+    fingerprint,
+    selectingFrom(engine, state).find,
+  );
+  query.plan?.explain(page.hits);
+  return page;
 }
 
 /** What a hit scores by words and vector depends on how many either finds: for all pages that must be as many. */

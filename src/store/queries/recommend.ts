@@ -4,6 +4,7 @@ import { invalid } from '../../base/check.ts';
 import { IsovecError } from '../../base/errors.ts';
 import { NO_ROW } from '../../tables/id-hash.ts';
 import type { CollectionState } from '../collection-state.ts';
+import { PlanRecorder } from '../plan-recorder.ts';
 import { selectingFrom } from '../query.ts';
 import { checkQuery } from '../query-plan.ts';
 import { checkIds } from '../records.ts';
@@ -29,11 +30,12 @@ export async function recommend(
   const anyVector = new Float32Array(config.dimensions).fill(1);
   if (vectorGiven !== undefined) throw invalid('query.vector', 'left out, to recommend', vectorGiven);
   const query = checkQuery({ ...given, vector: anyVector }, 'query', config);
-  if (query.explain) throw invalid('query.explain', 'left out or false, to recommend', true);
   await query.filter;
   await refresh();
   await engine.findingIds;
+  if (query.explain) query.plan = new PlanRecorder();
   const vector = await vectorOf(state, examples);
+  query.plan?.endStage('examples');
   checkNotAborted(query.signal);
   const selecting = selectingFrom(engine, state);
   const hits = await selectHits(
@@ -41,6 +43,7 @@ export async function recommend(
     { ...selecting, find: excludingExamples(examples, selecting.find) },
   );
   checkNotAborted(query.signal);
+  query.plan?.explain(hits);
   return hits;
 }
 

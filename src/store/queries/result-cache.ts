@@ -45,7 +45,9 @@ export class ResultCache {
   }
 
   get stats(): DatabaseStats['cache'] {
-    return { hits: this.#hits, misses: this.#misses, entries: this.#entries.size, bytes: this.#bytes };
+    const [hits, misses] = [this.#hits, this.#misses];
+    const hitRatio = hits / Math.max(1, hits + misses);
+    return { hits, misses, hitRatio, entries: this.#entries.size, bytes: this.#bytes };
   }
 
   /** @param answer in one turn from the state as it is then */

@@ -113,11 +113,11 @@ describe('the result cache', () => {
     const ask = (...seeds: number[]) =>
       collection.queryMany(seeds.map((seed) => ({ vector: vectorOf(seed, DIMENSIONS) })));
     const stats = async () => (await database.stats()).cache;
-    expect(await stats()).toEqual({ hits: 0, misses: 0, entries: 0, bytes: 0 });
+    expect(await stats()).toEqual({ hits: 0, misses: 0, hitRatio: 0, entries: 0, bytes: 0 });
     await ask(1, 2, 3);
     await ask(1, 4, 1, 3, 2);
     const { bytes, ...counts } = await stats();
-    expect(counts).toEqual({ hits: 3, misses: 5, entries: 3 });
+    expect(counts).toEqual({ hits: 3, misses: 5, hitRatio: 3 / 8, entries: 3 });
     expect(bytes).toBeGreaterThan(6000);
     const small = await open({ resultCache: { bytes: 20_000 } });
     const other = await small.collection('c', config);
