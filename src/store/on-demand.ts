@@ -14,6 +14,7 @@ export {
   withCheckedSchema,
 } from './config.ts';
 export { deleteMatching } from './delete-matching.ts';
+export { hitsInTurns } from './hits-in-turns.ts';
 export { indexIds } from './index-ids.ts';
 export { openSalvaged } from './integrity/open-salvaged.ts';
 export { repair } from './integrity/repair.ts';

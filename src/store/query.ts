@@ -8,6 +8,9 @@ import type { Selecting } from './queries/select.ts';
 import type { CheckedQuery } from './query-plan.ts';
 import type { RowsView } from './rows-view.ts';
 
+/** Hits, which take some milliseconds to make. */
+const LONG_ANSWER = 256;
+
 let onDemand: Pick<typeof import('./on-demand.ts'), 'searchCodes' | 'searchMatching'> | undefined;
 
 export async function runQuery(engine: Engine, state: CollectionState, query: CheckedQuery): Promise<Hit[]> {
@@ -19,7 +22,7 @@ export async function runQuery(engine: Engine, state: CollectionState, query: Ch
     const { searchText } = await import('./text/on-demand.ts');
     return searchText(engine, state, query, query.text, { findNearest, scoreOf });
   }
-  return findNearest(engine, state, query, (view, found) => hitsOf(view, found, query, state.config));
+  return findNearest(engine, state, query, (view, found) => hitsOf(engine, view, found, query, state.config));
 }
 
 /**
@@ -51,15 +54,16 @@ export function selectingFrom(engine: Engine, state: CollectionState): Selecting
 }
 
 async function hitsOf(
+  engine: Engine,
   view: RowsView,
   { rows, distances }: Neighbours,
-  { minScore, include }: CheckedQuery,
+  { minScore, include, signal }: CheckedQuery,
   { metric }: ResolvedConfig,
 ): Promise<Hit[]> {
   const count = countAbove(distances, minScore, metric);
   const reading = { body: include.metadata || include.text, vector: include.vector };
   const records = reading.body || reading.vector ? await view.read(rows.subarray(0, count), reading) : [];
-  return Array.from(rows.subarray(0, count), (row, at) => {
+  const hit = (row: number, at: number): Hit => {
     const distance = distances[at]!;
     const record = records[at];
     const text = include.text ? textOf(record!.body!) : undefined;
@@ -74,7 +78,11 @@ async function hitsOf(
       // There are no words to be found.
       ...(include.highlights && { highlights: [] }),
     };
-  });
+  };
+  const found = Array.from(rows.subarray(0, count));
+  return count < LONG_ANSWER
+    ? found.map(hit)
+    : (await import('./on-demand.ts')).hitsInTurns(engine, signal, found, hit);
 }
 
 /** Higher is better; see Hit.score. */

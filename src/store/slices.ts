@@ -1,3 +1,5 @@
+import { checkNotAborted } from '../base/abort.ts';
+
 /** Others wait no longer than this for work that takes long. A third of a frame at 60 Hz. */
 const SLICE_MS = 5;
 
@@ -7,12 +9,15 @@ const BREAK_MS = 1;
 /** Lets others have a turn between slices of long work. */
 export class Slices {
   readonly #pause: () => Promise<void>;
+  readonly #signal: AbortSignal | undefined;
   #since = performance.now();
   /** Of the last piece of work. */
   #endedAt = 0;
 
-  constructor(pause: () => Promise<void>) {
+  /** @param signal of whoever wants the work done */
+  constructor(pause: () => Promise<void>, signal?: AbortSignal) {
     this.#pause = pause;
+    this.#signal = signal;
   }
 
   get isOver(): boolean {
@@ -30,9 +35,10 @@ export class Slices {
     this.#endedAt = performance.now();
   }
 
-  /** Ends the slice, which is over. */
+  /** Ends the slice, which is over. @throws IsovecError ABORTED */
   async rest(): Promise<void> {
     await this.#pause();
+    checkNotAborted(this.#signal);
     this.#since = performance.now();
   }
 }

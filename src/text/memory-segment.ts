@@ -1,4 +1,4 @@
-import type { Analyzer } from './analyzer.ts';
+import { type Analyzer, WORDS_PER_LOOK, type WordReader } from './analyzer.ts';
 import { FREQUENCY_MAX, type Postings } from './postings.ts';
 
 interface TermRows {
@@ -29,28 +29,42 @@ export class MemorySegment {
 
   /** Takes in the next row. @param text undefined where there is none @returns how many terms it has */
   add(text: string | undefined, analyzer: Analyzer): number {
-    const row = this.endRow;
+    if (!text) {
+      this.endRow++;
+      return 0;
+    }
+    const words = analyzer.read(text);
     let length = 0;
-    if (text)
-      analyzer.forEach(text, (term) => {
-        length++;
-        this.#count(term, row);
-      });
-    this.endRow++;
+    for (let more = true; more; ) {
+      const taken = this.addWords(words);
+      length += taken.count;
+      more = !taken.isAll;
+    }
     return length;
   }
 
-  has(term: string): boolean {
-    return this.#terms.has(term);
+  /** Takes in the next words of the next row, which is there once all are. @returns how many of them count */
+  addWords(words: WordReader): { count: number; isAll: boolean } {
+    let count = 0;
+    for (let at = 0; at < WORDS_PER_LOOK; at++) {
+      if (!words.next()) {
+        this.endRow++;
+        return { count, isAll: true };
+      }
+      if (words.term === '') continue;
+      count++;
+      this.#count(words.term, this.endRow);
+    }
+    return { count, isAll: false };
   }
 
+  get termCount(): number {
+    return this.#terms.size;
+  }
+
+  /** In the order in which they have come. */
   terms(): IterableIterator<string> {
     return this.#terms.keys();
-  }
-
-  /** All that begin so. */
-  visitPrefix(prefix: string, visit: (term: string) => void): void {
-    for (const term of this.#terms.keys()) if (term.startsWith(prefix)) visit(term);
   }
 
   readPostings(term: string, into: Postings): void {

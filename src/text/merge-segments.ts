@@ -2,6 +2,7 @@ import type { MemorySegment } from './memory-segment.ts';
 import { Postings } from './postings.ts';
 import type { Segment, SegmentTerm } from './segment.ts';
 import type { SegmentWriter } from './segment-writer.ts';
+import { sortInTurns } from './sort-in-turns.ts';
 
 export interface Merging {
   /** By rows, ascending. */
@@ -19,9 +20,13 @@ export async function mergeSegments(
   { sources, endRow, rowOf, rest }: Merging,
   writer: SegmentWriter,
 ): Promise<void> {
-  const cursors = sources.map((source) =>
-    'readBlock' in source ? new SegmentCursor(source) : new MemoryCursor(source),
-  );
+  const cursors: Cursor[] = [];
+  for (const source of sources)
+    cursors.push(
+      'readBlock' in source
+        ? new SegmentCursor(source)
+        : new MemoryCursor(source, await sortInTurns(source.terms(), rest)),
+    );
   for (const cursor of cursors) await cursor.advance();
   const postings = new Postings();
   for (;;) {
@@ -99,10 +104,10 @@ class MemoryCursor implements Cursor {
   readonly #terms: string[];
   #index = -1;
 
-  constructor(segment: MemorySegment) {
+  /** @param terms of the segment, in order */
+  constructor(segment: MemorySegment, terms: string[]) {
     this.#segment = segment;
-    // JavaScript's own order: that of UTF-16 units.
-    this.#terms = [...segment.terms()].sort();
+    this.#terms = terms;
   }
 
   advance(): undefined {

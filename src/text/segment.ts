@@ -92,22 +92,23 @@ export class Segment {
     return found;
   }
 
-  has(term: string): boolean {
-    return this.find(term) !== undefined;
-  }
-
-  /** All that begin so, in order. */
-  visitPrefix(prefix: string, visit: (term: string) => void): void {
-    let isBehind = false;
-    for (let number = Math.max(0, this.#blockOf(prefix)); number < this.#blocks.length && !isBehind; number++)
-      this.#visitBlock(number, (term) => {
-        if (term.startsWith(prefix)) visit(term);
-        else isBehind = term > prefix;
-        return !isBehind;
-      });
+  /** The blocks that have all terms that begin so: from the first to before the second. */
+  blocksOf(prefix: string): [first: number, end: number] {
+    const first = Math.max(0, this.#blockOf(prefix));
+    let end = Math.min(first + 1, this.#blocks.length);
+    while (end < this.#blocks.length && this.#blocks[end]!.first.startsWith(prefix)) end++;
+    return [first, end];
   }
 
   /** The terms of one block, in order. */
+  visitTerms(block: number, visit: (term: string) => void): void {
+    this.#visitBlock(block, (term) => {
+      visit(term);
+      return true;
+    });
+  }
+
+  /** The terms of one block, in order, and where their postings are. */
   termsOf(block: number): { term: string; at: SegmentTerm }[] {
     const terms: { term: string; at: SegmentTerm }[] = [];
     this.#visitBlock(block, (term, at) => {

@@ -1,5 +1,5 @@
 /** What a query's text asks for, before it is known which terms there are. */
-import type { Analyzer } from './analyzer.ts';
+import { type Analyzer, WORDS_PER_LOOK } from './analyzer.ts';
 
 /** Of a longer text the first count: more say nothing new, and hostile ones are bounded. */
 const WORDS_MAX = 1024;
@@ -14,10 +14,18 @@ export interface TextQuery {
   isAll: boolean;
 }
 
-export function wordsOf(text: string, analyzer: Analyzer): string[] {
-  const words = new Set<string>();
-  analyzer.forEach(text, (term) => {
-    if (words.size < WORDS_MAX) words.add(term);
-  });
-  return [...words];
+/** @param rest is called every few words, to let others have a turn */
+export async function wordsOf(
+  text: string,
+  analyzer: Analyzer,
+  rest: () => Promise<void> | undefined,
+): Promise<string[]> {
+  const found = new Set<string>();
+  let count = 0;
+  for (const words = analyzer.read(text); found.size < WORDS_MAX && words.next(); ) {
+    if (words.term !== '') found.add(words.term);
+    const rested = ++count % WORDS_PER_LOOK === 0 ? rest() : undefined;
+    if (rested) await rested;
+  }
+  return [...found];
 }

@@ -53,6 +53,17 @@ describe('words', () => {
     expect(termsOf(`${'x'.repeat(63)}𐐨𐐨`)).toEqual(['x'.repeat(63)]);
   });
 
+  it('are read one after another, from runs of any length', () => {
+    const first = (text: string, count: number) => {
+      const words = new Analyzer('none').read(text);
+      return Array.from({ length: count }, () => words.next() && words.term);
+    };
+    expect(first('東京'.repeat(5_000_000), 2)).toEqual(['東京', '東京']);
+    const long = '𐐨'.repeat(3_000_000);
+    expect(first(`${long} é`, 3)).toEqual([long.slice(0, 64), 'é', false]);
+    expect(first(`${'x'.repeat(100_000)}東京 a`, 2)[0]).toBe('x'.repeat(64));
+  });
+
   it('are found in long runs without spaces, in time that grows with the length only', () => {
     expect(termsOf('東京'.repeat(20_000)).length).toBe(20_000);
   });

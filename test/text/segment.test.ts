@@ -4,6 +4,7 @@ import { ByteWriter } from '../../src/base/bytes.ts';
 import { DATA_HEADER_BYTES } from '../../src/tables/data-header.ts';
 import { Analyzer } from '../../src/text/analyzer.ts';
 import { bestRows } from '../../src/text/best-rows.ts';
+import { BitDistance } from '../../src/text/bit-distance.ts';
 import { EditDistance } from '../../src/text/edit-distance.ts';
 import { MemorySegment } from '../../src/text/memory-segment.ts';
 import { type Merging, mergeSegments } from '../../src/text/merge-segments.ts';
@@ -29,11 +30,18 @@ async function write(
   return Segment.open({ name: 'segment', bytes: bytes.length, read }, rows);
 }
 
+/** Of the blocks that have all that begin so. */
+function termsOf(segment: Segment, prefix: string): string[] {
+  const terms: string[] = [];
+  const [first, end] = segment.blocksOf(prefix);
+  for (let block = first; block < end; block++) segment.visitTerms(block, (term) => terms.push(term));
+  return terms;
+}
+
 /** Of each term, its rows and how often it is in them. */
 async function contentOf(segment: Segment): Promise<Map<string, [number, number][]>> {
   const content = new Map<string, [number, number][]>();
-  const terms: string[] = [];
-  segment.visitPrefix('', (term) => terms.push(term));
+  const terms = termsOf(segment, '');
   expect(terms).toEqual([...terms].sort());
   for (const term of terms) {
     const at = segment.find(term)!;
@@ -76,14 +84,14 @@ describe('a segment', () => {
             const own = part.map((words) => memory.add(words.join(' '), analyzer));
             for (const length of own) lengths.push(length);
             for (const [at, words] of part.entries())
-              analyzer.forEach(words.join(' '), (term) => {
+              for (const { term } of analyzer.occurrences(words.join(' '))) {
                 const row = numberOf(start + at);
                 const found = expected.get(term) ?? [];
                 expected.set(term, found);
                 const last = found.find(([each]) => each === row);
                 if (last) last[1]++;
                 else found.push([row, 1]);
-              });
+              }
             sources.push(index % 2 === 0 ? await write(start, own, { sources: [memory] }) : memory);
           }
           const merged = await write(firstRow, lengths, {
@@ -93,8 +101,7 @@ describe('a segment', () => {
           for (const rows of expected.values()) rows.sort(([a], [b]) => a - b);
           expect(await contentOf(merged)).toEqual(expected);
           expect([...(await merged.readLengths())]).toEqual(lengths);
-          const beginning: string[] = [];
-          merged.visitPrefix('w1', (term) => beginning.push(term));
+          const beginning = termsOf(merged, 'w1').filter((term) => term.startsWith('w1'));
           expect(beginning).toEqual([...expected.keys()].filter((term) => term.startsWith('w1')).sort());
           expect(merged.find('w')).toBeUndefined();
         },
@@ -122,14 +129,17 @@ describe('the best rows', () => {
 
 describe('the distance of words', () => {
   it('is that of the whole table, in whatever order they come', () => {
-    const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 8 });
+    const letter = fc.constantFrom('a', 'b', 'c', 'é');
+    const short = fc.string({ unit: letter, maxLength: 8 });
+    const letters = fc.oneof(short, fc.string({ unit: letter, minLength: 29, maxLength: 32 }));
     fc.assert(
       fc.property(letters, fc.array(letters), fc.constantFrom(1, 2), (own, others, max) => {
-        const distance = new EditDistance(own, max);
+        const byTable = new EditDistance(own, max);
+        const byBits = own === '' ? byTable : new BitDistance(own, max);
         for (const other of others.sort()) {
-          const expected = table(own, other);
-          if (expected <= max) expect(distance.to(other)).toBe(expected);
-          else expect(distance.to(other)).toBeGreaterThan(max);
+          const expected = Math.min(max + 1, table(own, other));
+          for (const distance of [byTable, byBits])
+            expect(Math.min(max + 1, distance.to(other))).toBe(expected);
         }
       }),
       { seed: 20_261_121 },

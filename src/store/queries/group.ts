@@ -3,6 +3,7 @@
  * filter and the rest is asked again: so there are as many groups as there can be, however large the best ones are. Hits by
  * words and vector are grouped as one ranking has them.
  */
+import { checkNotAborted } from '../../base/abort.ts';
 import type { Hit, Metadata } from '../../base/api.ts';
 import { TOP_K_MAX } from '../../base/limits.ts';
 import type { Condition, Scalar } from '../../filter/condition.ts';
@@ -107,6 +108,7 @@ class GroupSearch {
   }
 
   async #ask(topK: number, further: Condition | undefined): Promise<Hit[]> {
+    checkNotAborted(this.#query.signal);
     const { filter: given, ...query } = this.#query;
     if (!further) return this.#find({ ...this.#query, topK });
     const filter = filterBy(given ? both((await given).condition, further) : further);

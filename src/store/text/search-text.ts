@@ -9,6 +9,7 @@ import { decodeMetadata, textOf } from '../body.ts';
 import { dropped } from '../collection.ts';
 import type { CollectionState } from '../collection-state.ts';
 import type { Engine } from '../engine.ts';
+import { hitsInTurns } from '../hits-in-turns.ts';
 import { withMatching } from '../matching.ts';
 import type { MatchingRows } from '../matching-rows.ts';
 import type { findNearest, scoreOf } from '../query.ts';
@@ -71,7 +72,8 @@ class TextSearch {
       const { signal } = this.#query;
       checkNotAborted(signal);
       if (this.#state.isDropped) throw dropped(this.#state.name);
-      const prepared = await PreparedText.make(this.#engine, this.#state, this.#text, signal);
+      const isLast = this.#attempt >= ATTEMPTS_MAX;
+      const prepared = await PreparedText.make(this.#engine, this.#state, this.#text, { signal, isLast });
       this.#query.plan?.endStage('text');
       this.#attempt++;
       const hits = await (isHybrid ? this.#findByBoth(prepared) : this.#findByText(prepared));
@@ -174,10 +176,13 @@ class TextSearch {
     const wanted = rows.filter((_, at) => scores[at]! >= minScore);
     const body = include.metadata || include.text || include.highlights;
     const records = await view.read(wanted, { body, vector: include.vector });
-    return records.map((record, at) => {
+    const isOfTexts = include.text || include.highlights;
+    const texts = records.map((record) => (isOfTexts ? textOf(record.body!) : undefined));
+    const highlights = include.highlights ? await prepared.highlights(texts) : undefined;
+    return hitsInTurns(this.#engine, this.#query.signal, records, (record, at) => {
       const row = wanted[at]!;
       const distance = distances?.get(row);
-      const text = include.text || include.highlights ? textOf(record.body!) : undefined;
+      const text = texts[at];
       return {
         id: view.id(row),
         score: scores[at]!,
@@ -186,7 +191,7 @@ class TextSearch {
         // A copy: what is held must not be changed by whoever gets it.
         ...(include.vector && { vector: record.vector!.slice() }),
         ...(include.text && text !== undefined && { text }),
-        ...(include.highlights && { highlights: text === undefined ? [] : prepared.highlights(text) }),
+        ...(highlights && { highlights: highlights[at]! }),
       };
     });
   }

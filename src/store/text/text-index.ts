@@ -30,6 +30,10 @@ export type Part = Segment | MemorySegment;
 const LOOSE_POSTINGS_MAX = 1_000_000;
 /** Rows taken in between looks at the clock. */
 const ROWS_PER_LOOK = 8;
+/** A longer text is taken in with turns for others in between, in UTF-16 units: 3 ms. */
+const LONG_TEXT_UNITS = 32_768;
+/** Of bodies: so much is taken in within a query's turn. */
+const TURN_BYTES_MAX = 65_536;
 
 export class TextIndex {
   readonly analyzer: Analyzer;
@@ -46,6 +50,8 @@ export class TextIndex {
   /** Those of the parts that are stored. */
   #stored = new Map<Segment, StoredSegment>();
   #memory = new MemorySegment(0);
+  /** A row is being taken in, and turns of others come in between. */
+  #isWithinRow = false;
   #opening: Promise<void> | undefined;
   #step: Promise<void> | undefined;
   /** Readers of segments. */
@@ -71,6 +77,11 @@ export class TextIndex {
   /** Rows below are in it. */
   get endRow(): number {
     return this.#memory.endRow;
+  }
+
+  /** The last of the parts. */
+  get memory(): MemorySegment {
+    return this.#memory;
   }
 
   get memoryBytes(): number {
@@ -106,10 +117,17 @@ export class TextIndex {
     }
   }
 
-  /** Takes in the rest, of which all is in memory, in this turn. @returns false where it is not */
-  takeRest(): boolean {
+  /**
+   * Takes in the rest, of which all is in memory, in this turn.
+   * @param isAnyhow however much it is
+   * @returns false where it is not in memory, or too much
+   */
+  takeRest(isAnyhow: boolean): boolean {
     const { tail } = this.#state;
-    if (!this.isCurrent || this.endRow < tail.firstRow) return false;
+    if (!this.isCurrent || this.#isWithinRow || this.endRow < tail.firstRow) return false;
+    let bytes = 0;
+    for (let row = this.endRow; row < tail.endRow; row++) bytes += tail.get(row)?.body.length ?? 0;
+    if (bytes > TURN_BYTES_MAX && !isAnyhow) return false;
     for (let row = this.endRow; row < tail.endRow; row++) this.#add(tail.get(row)?.body);
     return true;
   }
@@ -201,11 +219,20 @@ export class TextIndex {
           throw error;
         });
       if (!this.isCurrent || this.endRow !== first) return;
-      for (const body of bodies) this.#add(body);
+      for (const body of bodies) {
+        const added = this.#addInTurns(body);
+        // What has been read goes on where this has stopped, if it still does.
+        if (added && (!(await added) || !this.isCurrent)) return;
+      }
     } else
       for (let row = first; row < tail.endRow; row++) {
         if (row % ROWS_PER_LOOK === 0 && this.#slices.isOver) break;
-        this.#add(this.#bodyInMemory(row));
+        const added = this.#addInTurns(this.#bodyInMemory(row));
+        if (added) {
+          await added;
+          // A checkpoint may have put the next rows into files.
+          return;
+        }
       }
     if (this.#memory.postingsCount > LOOSE_POSTINGS_MAX) await this.#pack();
   }
@@ -217,8 +244,40 @@ export class TextIndex {
   }
 
   #add(body: Uint8Array | undefined): void {
-    const length = this.#memory.add(body && textOf(body), this.analyzer);
+    this.#addText(body && textOf(body));
+  }
+
+  #addText(text: string | undefined): void {
+    this.lengths.push(this.#memory.add(text, this.analyzer));
+  }
+
+  /** @returns undefined where it has been done in this turn; else whether it is of use still */
+  #addInTurns(body: Uint8Array | undefined): Promise<boolean> | undefined {
+    const text = body && textOf(body);
+    if (text && text.length > LONG_TEXT_UNITS) return this.#addLong(text);
+    this.#addText(text);
+    return undefined;
+  }
+
+  async #addLong(text: string): Promise<boolean> {
+    const memory = this.#memory;
+    const words = this.analyzer.read(text);
+    let length = 0;
+    this.#isWithinRow = true;
+    try {
+      for (;;) {
+        const { count, isAll } = memory.addWords(words);
+        length += count;
+        if (isAll) break;
+        const rested = this.rest();
+        if (rested) await rested;
+        if (this.#memory !== memory) return false;
+      }
+    } finally {
+      this.#isWithinRow = false;
+    }
     this.lengths.push(length);
+    return true;
   }
 
   /** Others go on with a new one meanwhile. */
