@@ -6,11 +6,14 @@
  * stored again.
  */
 #include "batch.h"
+#include "checksum.h"
 #include "index.h"
 #include "links.h"
 
 #define IMAGE_MAGIC 0x47565349u /* "ISVG" */
 #define IMAGE_VERSION 1u
+/** Of pages in the buffer. */
+#define CHECKSUMS_MAX (IMAGE_BUFFER_BYTES / IMAGE_PAGE_BYTES)
 
 struct image_header {
   u32 magic, version;
@@ -107,8 +110,18 @@ i32 isovec_image_write(u32 section, u32 offset, u32 count) {
 }
 
 address isovec_image_buffer(void) {
-  if (!scratch.image_buffer) scratch.image_buffer = take_bytes(IMAGE_BUFFER_BYTES);
+  if (!scratch.image_buffer) scratch.image_buffer = take_bytes(IMAGE_BUFFER_BYTES + CHECKSUMS_MAX * 4);
   return scratch.image_buffer;
+}
+
+i32 isovec_checksums(u32 count, u32 piece_bytes) {
+  if (!is_within_buffer(count) || piece_bytes < IMAGE_PAGE_BYTES) return ISOVEC_BAD_ARGUMENT;
+  const u8 *bytes = at(scratch.image_buffer);
+  u32 *checksums = at(scratch.image_buffer + IMAGE_BUFFER_BYTES);
+  i32 pieces = 0;
+  for (u32 done = 0; done < count; done += piece_bytes)
+    checksums[pieces++] = crc32c(bytes + done, count - done < piece_bytes ? count - done : piece_bytes);
+  return pieces;
 }
 
 address isovec_image_header(void) { return scratch.image_header; }
@@ -169,14 +182,19 @@ static int is_header_right(u32 length) {
          fits(header.spill_records, ix.spill.record_bytes, length) && !(ix.type == ISOVEC_FLAT && header.slots > 0);
 }
 
+/** Whether memory of slots and pools may hold anything but the zeros that it came with. */
+static int was_opened;
+
 static i32 open_image(u32 length) {
   copy_bytes(&header, at(scratch.image_header), sizeof header);
   if (!is_header_right(length)) return ISOVEC_BAD_IMAGE;
+  const int is_fresh = ix.slots == 0 && !was_opened;
   reset_slots();
   if (!reserve_slots(header.slots) || !pool_reserve(&ix.upper, header.upper_records) ||
       !pool_reserve(&ix.spill, header.spill_records))
     return ISOVEC_NO_MEMORY;
-  clear_image();
+  if (!is_fresh) clear_image();
+  was_opened = 1;
   return 0;
 }
 
@@ -191,6 +209,8 @@ i32 isovec_image_open(u32 length) {
 
 // ------------------------------------------------------------ checking
 
+#define SLOTS_AT_ONCE 1024u
+
 /** One byte a record, in fresh order: whether a list has it already. A record in two lists, or a chain that turns back
  *  on itself, is met twice. The heaps' memory serves, as long as it suffices. */
 struct marks {
@@ -202,7 +222,7 @@ struct marks {
 static u64 balance;
 
 /** splitmix64's finalizer (Steele, Lea and Flood, 2014). */
-static u64 mixed(u64 x) {
+ALWAYS_INLINE u64 mixed(u64 x) {
   x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
   x = (x ^ x >> 27) * 0x94d049bb133111ebull;
   return x ^ x >> 31;
@@ -213,29 +233,44 @@ static int is_walkable(u32 state_byte) {
   return state == STATE_LINKED || state == STATE_AWAITING || state == STATE_DOOMED;
 }
 
-/** All states together, in the marks of walks: every link is looked up, and from block to block that took twice as long. */
-static void gather_states(void) {
-  const u32 block_slots = ix.block_mask + 1;
-  for (u32 slot = 0; slot < header.slots; slot += block_slots) {
-    const u32 left = header.slots - slot;
-    copy_bytes(visited_marks() + slot, state_byte(slot), left < block_slots ? left : block_slots);
+/**
+ * On how many levels each slot may be named, in the marks of walks: every link is looked up, and from block to block that
+ * took twice as long.
+ */
+NEVER_INLINE static void gather_levels(u32 first, u32 end) {
+  for (u32 slot = first; slot < end; slot++) {
+    const u8 state = *state_byte(slot);
+    visited_marks()[slot] = is_walkable(state) ? (u8)((state >> 3) + 1) : 0;
   }
 }
 
-static void forget_states(void) {
+static void forget_levels(void) {
   fill_bytes(visited_marks(), 0, header.slots);
   walker->epoch = 0;
 }
 
-static int check_entry(u32 slot, u32 level, u32 word) {
+/** @return 0 where the word does not name another slot that has this level */
+ALWAYS_INLINE int check_entry(u32 slot, u32 level, u32 word) {
   const u32 other = word & ~IN_LINK;
-  if (other >= header.slots || other == slot) return 0;
-  const u8 state = visited_marks()[other];
-  if (!is_walkable(state) || state >> 3 < level) return 0;
+  if (other >= header.slots) return 0;
   const u64 low = slot < other ? slot : other, high = slot < other ? other : slot;
   const u64 pair = mixed((high << 32 | low) + 0x9e3779b97f4a7c15ull * (level + 1));
-  balance += slot < other ? pair : 0 - pair;
-  return 1;
+  const u64 sign = 0 - (u64)(slot < other);
+  balance += (pair ^ sign) - sign;
+  return (visited_marks()[other] > level) & (other != slot);
+}
+
+/** @param before what stands before the words: behind an in-link come no out-links
+ *  @return how many words are in use, or NONE when one is not right */
+static u32 check_words(u32 slot, u32 level, const u32 *words, u32 capacity, u32 before) {
+  u32 used = 0;
+  for (; used < capacity && words[used] != NONE; used++) {
+    if ((!is_out_link(before) && is_out_link(words[used])) || !check_entry(slot, level, words[used])) return NONE;
+    before = words[used];
+  }
+  for (u32 i = used; i < capacity; i++)
+    if (words[i] != NONE) return NONE;
+  return used;
 }
 
 static int check_spill(u32 slot, u32 level, u32 record, struct marks marks) {
@@ -243,30 +278,22 @@ static int check_spill(u32 slot, u32 level, u32 record, struct marks marks) {
     if (record >= header.spill_records || marks.spill[record]) return 0;
     marks.spill[record] = 1;
     const u32 *words = pool_record(&ix.spill, record);
-    u32 i = 1;
-    for (; i < SPILL_WORDS && words[i] != NONE; i++)
-      if (!(words[i] & IN_LINK) || !check_entry(slot, level, words[i])) return 0;
-    if (i == 1) return 0;
-    for (; i < SPILL_WORDS; i++)
-      if (words[i] != NONE) return 0;
+    const u32 used = check_words(slot, level, words + 1, SPILL_WORDS - 1, IN_LINK);
+    if (used == 0 || used == NONE) return 0;
     record = words[0];
   }
   return 1;
 }
 
 static int check_list(u32 slot, u32 level, struct links list, struct marks marks) {
-  u32 i = 0;
-  for (; i < list.capacity && is_out_link(list.words[i]); i++)
-    if (!check_entry(slot, level, list.words[i])) return 0;
-  for (; i < list.capacity && list.words[i] != NONE; i++)
-    if (is_out_link(list.words[i]) || !check_entry(slot, level, list.words[i])) return 0;
-  if (i < list.capacity && *list.spill != NONE) return 0;
-  for (; i < list.capacity; i++)
-    if (list.words[i] != NONE) return 0;
+  const u32 used = check_words(slot, level, list.words, list.capacity, 0);
+  if (used == NONE || (used < list.capacity && *list.spill != NONE)) return 0;
   return check_spill(slot, level, *list.spill, marks);
 }
 
-static int check_slot(u32 slot, struct marks marks) {
+/** A function of its own, as those above that are called for some slots at a time: V8 replaces code by better code when it
+ *  is called, and what goes through a million slots in one call is never replaced. */
+NEVER_INLINE static int check_slot(u32 slot, struct marks marks) {
   const u32 level = level_of(slot);
   if (level > header.entry_level) return 0;
   if (!check_list(slot, 0, links_of(slot, 0), marks)) return 0;
@@ -332,9 +359,10 @@ i32 isovec_image_accept(void) {
   u8 *bytes = at(walker->results);
   fill_bytes(bytes, 0, records);
   const struct marks marks = {bytes, bytes + header.upper_records};
-  gather_states();
+  for (u32 slot = 0; slot < header.slots; slot += SLOTS_AT_ONCE)
+    gather_levels(slot, header.slots - slot < SLOTS_AT_ONCE ? header.slots : slot + SLOTS_AT_ONCE);
   const int is_right = check_image(marks);
-  forget_states();
+  forget_levels();
   if (!is_right) {
     reset_slots();
     return ISOVEC_BAD_IMAGE;

@@ -240,6 +240,11 @@ EXPORT u32 isovec_image_header_bytes(void);
  *  grow. The first call may grow */
 EXPORT address isovec_image_buffer(void);
 
+/** CRC32C of each piece of so many bytes in the buffer, the last of what is left: words, right behind its 64 KiB.
+ *  @param piece_bytes 512 at least
+ *  @return how many pieces, ISOVEC_BAD_ARGUMENT when the buffer is too small, or pieces are */
+EXPORT i32 isovec_checksums(u32 count, u32 piece_bytes);
+
 /** Fills in the header from the graph. @return 0 */
 EXPORT i32 isovec_image_save(void);
 

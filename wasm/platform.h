@@ -15,6 +15,7 @@ typedef double f64;
 typedef u32 address;
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define NEVER_INLINE __attribute__((noinline))
 
 /** Whether several threads may link. Natively too, so that sanitizers see the code. */
 #ifndef HAS_THREADS

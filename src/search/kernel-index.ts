@@ -34,9 +34,10 @@ export function createVectorIndex(module: WebAssembly.Module, config: VectorInde
 }
 
 /** With images of its graph. */
-export type KernelVectorIndex = Required<VectorIndex>;
+export type KernelVectorIndex = VectorIndex & Required<Omit<VectorIndex, 'checksums'>>;
 
 export class KernelIndex implements VectorIndex {
+  readonly checksums: VectorIndex['checksums'];
   readonly #kernel: Kernel;
   readonly #isFlat: boolean;
   readonly #metric: Metric;
@@ -49,6 +50,13 @@ export class KernelIndex implements VectorIndex {
     this.#kernel = kernel;
     this.#isFlat = config.type === 'flat';
     this.#metric = config.metric;
+    if (kernel.has('isovec_checksums'))
+      this.checksums = (bytes, pieceBytes) => {
+        const buffer = this.#graphBuffer();
+        kernel.u8(buffer, bytes.length).set(bytes);
+        const count = kernel.call('isovec_checksums', bytes.length, pieceBytes);
+        return kernel.u32(buffer + GRAPH_PIECE_BYTES_MAX, count);
+      };
     this.#isCalibrated = config.quantization !== 'int8';
     if (config.calibration) this.#calibrate(config.calibration);
   }
@@ -105,10 +113,13 @@ export class KernelIndex implements VectorIndex {
     const { codeBytes } = this;
     const rowCount = codes.length / codeBytes;
     const atOnce = Math.floor(GRAPH_PIECE_BYTES_MAX / (codeBytes + WORD_BYTES));
-    const slots = Uint32Array.from({ length: rowCount }, (_, at) => this.#slots.get(firstRow + at));
-    for (const [at, slot] of slots.entries())
+    const slots = new Uint32Array(rowCount);
+    for (let at = 0; at < rowCount; at++) {
+      const slot = this.#slots.get(firstRow + at);
+      slots[at] = slot;
       if (slot === NONE ? isWanted(firstRow + at) : atOnce === 0)
         this.addCode(firstRow + at, codes.subarray(at * codeBytes, (at + 1) * codeBytes));
+    }
     if (atOnce === 0) return;
     for (let start = 0; start < rowCount; start += atOnce) {
       const end = Math.min(rowCount, start + atOnce);

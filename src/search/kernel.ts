@@ -46,6 +46,7 @@ interface KernelExports {
   isovec_image_header(): number;
   isovec_image_header_bytes(): number;
   isovec_image_buffer(): number;
+  isovec_checksums(count: number, pieceBytes: number): number;
   isovec_image_save(): number;
   isovec_image_open(length: number): number;
   isovec_image_section_bytes(section: number): number;
@@ -139,6 +140,11 @@ export class Kernel {
       throw new IsovecError('CORRUPTION', 'graph image: damaged, or of an index with another configuration');
     assert(result >= 0, `${name} returned ${result}`);
     return result;
+  }
+
+  /** Kernels without codes lack some. */
+  has(name: KernelFunction): boolean {
+    return name in this.#exports;
   }
 
   /** As `VectorIndex.link`. */

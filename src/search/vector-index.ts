@@ -79,6 +79,10 @@ export interface VectorIndex {
   /** As `searchAmong`, of rows as `searchAllowed` has them: faster where they are a third of all. */
   scanAllowed?(query: Float32Array, allowed: Uint32Array, topK: number): Neighbours;
 
+  /** CRC32C of each piece of so many bytes (512 at least), the last of what is left. Left out where nothing is faster than
+   *  JavaScript. @param bytes up to GRAPH_PIECE_BYTES_MAX @returns a view that holds until the next call */
+  readonly checksums?: ((bytes: Uint8Array, pieceBytes: number) => Uint32Array) | undefined;
+
   /** The graph (not the vectors, not pending rows), to be read now or in one's own time: as long as `link()` is not
    *  called it stays one graph, whatever is added and removed meanwhile. Left out, with the two below, where there are
    *  no images: then the graph is built anew from the vectors.

@@ -2,6 +2,7 @@ import { fstatSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { assertPosition, fileClosed, shortRead, writingRefused } from './failures.ts';
 import { translated } from './fs-errors.ts';
+import { roomFor } from './room.ts';
 import type { StorageFile } from './storage.ts';
 
 /** A longer read is checked against the file's size before memory is taken for it: its length may come from damaged bytes. */
@@ -44,13 +45,17 @@ export class FsFile implements StorageFile {
     return this.#attempt('measure', async () => this.#sizeNow());
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(
+    offset: number,
+    length: number,
+    room?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     assertPosition(offset, 'offset');
     assertPosition(length, 'length');
     return this.#attempt('read', async () => {
       if (length > UNCHECKED_READ_BYTES_MAX && offset + length > this.#sizeNow())
         throw this.#shortRead(offset, length);
-      const bytes = new Uint8Array(length);
+      const bytes = roomFor(length, room);
       for (let done = 0; done < length; ) {
         const bytesRead = await this.#readSome(bytes, done, offset + done);
         if (bytesRead === 0) throw this.#shortRead(offset, length);

@@ -1,6 +1,7 @@
 import { translated, translatedOnce } from './browser-errors.ts';
 import { assertPosition, fileClosed, shortRead } from './failures.ts';
 import { type HandlePool, readUpTo, type SyncAccessHandle, writeFully } from './opfs-handles.ts';
+import { roomFor } from './room.ts';
 import type { StorageFile } from './storage.ts';
 
 /** A file that is written through the pool's handle to it. */
@@ -24,14 +25,18 @@ export class OpfsFile implements StorageFile {
     return this.#attempt('measure', (handle) => handle.getSize());
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(
+    offset: number,
+    length: number,
+    room?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     assertPosition(offset, 'offset');
     assertPosition(length, 'length');
     return this.#attempt('read', (handle) => {
       // Asked before memory is taken: the length may come from damaged bytes.
       const size = handle.getSize();
       if (offset + length > size) throw shortRead(this.#location, this.name, offset, length, size);
-      const bytes = readUpTo(handle, offset, length);
+      const bytes = readUpTo(handle, offset, roomFor(length, room));
       if (bytes.length < length) throw shortRead(this.#location, this.name, offset, length, size);
       return bytes;
     });

@@ -136,11 +136,14 @@ export function writeFully(handle: SyncAccessHandle, bytes: Uint8Array, offset: 
   }
 }
 
-/** @returns fewer bytes than wanted where the file ends */
-export function readUpTo(handle: SyncAccessHandle, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
+/** Fills `bytes`. @returns fewer where the file ends */
+export function readUpTo(
+  handle: SyncAccessHandle,
+  offset: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   let done = 0;
-  while (done < length) {
+  while (done < bytes.length) {
     const read = handle.read(bytes.subarray(done), { at: offset + done });
     if (read === 0) break;
     done += read;

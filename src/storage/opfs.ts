@@ -214,5 +214,5 @@ class OpfsBackend implements StorageBackend {
 }
 
 function readWhole(handle: SyncAccessHandle): Uint8Array {
-  return readUpTo(handle, 0, handle.getSize());
+  return readUpTo(handle, 0, new Uint8Array(handle.getSize()));
 }

@@ -112,8 +112,8 @@ class RetryingFile implements StorageFile {
     return this.#attempt(() => this.#file.size());
   }
 
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#attempt(() => this.#file.read(offset, length));
+  read(offset: number, length: number, room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#attempt(() => this.#file.read(offset, length, room));
   }
 
   write(offset: number, bytes: Uint8Array): Promise<void> {

@@ -58,8 +58,9 @@ export interface StorageFile {
   readonly name: string;
   size(): Promise<number>;
   /** Reads exactly `length` bytes.
+   *  @param room memory that may be used for them if it suffices: whoever reads much spares taking memory each time
    *  @throws IsovecError CORRUPTION, naming file and offset, when the file ends before them */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  read(offset: number, length: number, room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** Writes within the file or at its end; a gap past the end is filled with zeros. No bytes change nothing. */
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Writes at the end. @returns the offset at which the bytes now stand */

@@ -3,8 +3,9 @@ import type { LiveFile } from '../journal/manifest.ts';
 import type { Calibration } from '../search/calibration.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
 import type { StorageFile } from '../storage/storage.ts';
-import { CodesReader, encodeCodesBlocks } from '../tables/codes-file.ts';
+import { decodeCodes, encodeCodesBlocks } from '../tables/codes-file.ts';
 import { checkDataHeader, DATA_HEADER_BYTES } from '../tables/data-header.ts';
+import { plainChecksums } from '../tables/piece-checksums.ts';
 import type { Engine } from './engine.ts';
 import { appendDerived, type GrowingFile } from './growing-file.ts';
 import type { StoredCodes } from './manifest-state.ts';
@@ -39,27 +40,20 @@ export async function storeCodes(
 
 /**
  * Reads codes of rows from 0 on, as many as are stored.
- * @param take receives the codes of consecutive rows, end to end
+ * @param end of what counts of the file
+ * @param take receives the codes of consecutive rows, end to end, to be used at once
  * @throws IsovecError CORRUPTION, FORMAT_VERSION; what has been taken by then is intact
  */
 export async function readCodes(
   file: StorageFile,
+  end: number,
   { rowCount }: StoredCodes,
-  codeBytes: number,
+  { codeBytes, checksums = plainChecksums }: Pick<VectorIndex, 'codeBytes' | 'checksums'>,
   take: (codes: Uint8Array) => void,
 ): Promise<void> {
   checkDataHeader(await file.read(0, DATA_HEADER_BYTES), 'codes', file.name);
-  const reader = new CodesReader(
-    file.name,
-    (offset, length) => file.read(offset, length),
-    codeBytes,
-    DATA_HEADER_BYTES,
-  );
-  for (let row = 0; row < rowCount; ) {
-    const codes = await reader.next();
-    take(codes);
-    row += codes.length / codeBytes;
-  }
+  const what = { file: file.name, end, rowCount, codeBytes, checksums };
+  for await (const codes of decodeCodes((...wanted) => file.read(...wanted), what)) take(codes);
 }
 
 function isSame(a: Calibration | undefined, b: Calibration | undefined): boolean {

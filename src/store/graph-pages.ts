@@ -17,6 +17,7 @@ import {
   PAGE_BYTES,
   type Page,
 } from '../tables/graph-file.ts';
+import { plainChecksums } from '../tables/piece-checksums.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
 import { GrowingFile } from './growing-file.ts';
@@ -180,7 +181,7 @@ export async function readGraph(
 ): Promise<StoredPages | undefined> {
   if (!index.openGraph || !index.acceptGraph) return undefined;
   checkDataHeader(await file.read(0, DATA_HEADER_BYTES), 'graph', file.name);
-  const reader = new GraphFileReader(file.name, bytes, (offset, length) => file.read(offset, length));
+  const reader = new GraphFileReader(file.name, bytes, (...wanted) => file.read(...wanted));
   const graph = index.openGraph(await reader.header(GRAPH_HEADER_BYTES), bytes);
   const sections = graph.sections.map((length) => NOTHING_STORED.section(0, Math.ceil(length / PAGE_BYTES)));
   await reader.pages((number, stored, content) => {
@@ -193,7 +194,7 @@ export async function readGraph(
     if (end > checksums.length) sections[section] = grown(checksums, Math.ceil(end * GROWTH));
     sections[section]!.set(stored, page);
     graph.write(section, page * PAGE_BYTES, content);
-  });
+  }, index.checksums ?? plainChecksums);
   index.acceptGraph();
   return new StoredPages(file.name, bytes, sections);
 }

@@ -38,7 +38,7 @@ export async function loadCollection(
     index.reserve(rows.liveCount);
     graphPages = await loadGraph(engine, stored, live, index);
     const filling = new Filling(rows, index, onProgress);
-    await loadCodes(engine, stored, filling);
+    await loadCodes(engine, stored, live, filling);
     await loadVectors(files, config.dimensions, filling);
     filling.finish();
     if (engine.storage.capabilities.sharedWrites) await files.hold();
@@ -117,12 +117,17 @@ async function loadGraph(
 }
 
 /** Of rows whose codes are stored, the vectors need not be read. */
-async function loadCodes(engine: Engine, { name, codes }: StoredCollection, filling: Filling): Promise<void> {
+async function loadCodes(
+  engine: Engine,
+  { name, codes }: StoredCollection,
+  live: LiveFiles,
+  filling: Filling,
+): Promise<void> {
   if (!codes) return;
   const { index } = filling;
   await derived(engine, `${codes.file} is not usable, so codes of "${name}" are being made anew`, () =>
     withLive(engine, codes.file, (file) =>
-      readCodes(file, codes, index.codeBytes, (block) => filling.takeCodes(block)),
+      readCodes(file, lengthOf(live, codes.file), codes, index, (block) => filling.takeCodes(block)),
     ),
   );
 }

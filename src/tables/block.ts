@@ -58,10 +58,14 @@ export function decodeBlockHeader(bytes: Uint8Array, source: string): BlockHeade
   };
 }
 
-/** @param bytes the whole block, header first */
-export function isBlockIntact(header: BlockHeader, bytes: Uint8Array): boolean {
+/** @param bytes the whole block, header first @param checksum makes a CRC32C */
+export function isBlockIntact(
+  header: BlockHeader,
+  bytes: Uint8Array,
+  checksum: (bytes: Uint8Array) => number = crc32c,
+): boolean {
   const end = BLOCK_HEADER_BYTES + header.payloadBytes;
-  return end <= bytes.length && crc32c(bytes.subarray(4, end)) === header.checksum;
+  return end <= bytes.length && checksum(bytes.subarray(4, end)) === header.checksum;
 }
 
 /** @param what is wrong with the block, as the rest of a sentence */
@@ -76,7 +80,14 @@ export function corruptBlock(file: string, offset: number, what: string): Isovec
  * @param offset of the block in its file, for the error
  * @returns the payload, checked
  */
-export function checkBlock(header: BlockHeader, bytes: Uint8Array, file: string, offset: number): Uint8Array {
-  if (!isBlockIntact(header, bytes)) throw corruptBlock(file, offset, 'does not match its checksum');
+export function checkBlock(
+  header: BlockHeader,
+  bytes: Uint8Array,
+  file: string,
+  offset: number,
+  checksum?: (bytes: Uint8Array) => number,
+): Uint8Array {
+  if (!isBlockIntact(header, bytes, checksum))
+    throw corruptBlock(file, offset, 'does not match its checksum');
   return bytes.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + header.payloadBytes);
 }

@@ -2,7 +2,10 @@
  * The codes file of a quantised collection: after the header, blocks whose payload is the codes of consecutive rows,
  * end to end, as the kernel has them. Derived from the vectors: it spares reading and encoding them anew on opening.
  */
-import { BLOCK_HEADER_BYTES, BLOCK_KINDS, checkBlock, corruptBlock, decodeBlockHeader } from './block.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_KINDS, type BlockHeader, checkBlock, corruptBlock } from './block.ts';
+import { type ReadBytes, streamBlocks } from './block-stream.ts';
+import { DATA_HEADER_BYTES } from './data-header.ts';
+import { checksumOf, type PieceChecksums } from './piece-checksums.ts';
 import { encodeBlock } from './write-block.ts';
 
 /** Codes of one block: what one read brings in on opening, checked in one go. */
@@ -27,44 +30,37 @@ export function* encodeCodesBlocks(
   }
 }
 
-/** Reads one block after another: codes of consecutive rows from 0 on. @throws IsovecError CORRUPTION */
-export class CodesReader {
-  readonly #read: (offset: number, length: number) => Promise<Uint8Array>;
-  readonly #file: string;
-  readonly #codeBytes: number;
-  #offset: number;
-  #row = 0;
-
-  /** @param offset of the first block in the file */
-  constructor(
-    file: string,
-    read: (offset: number, length: number) => Promise<Uint8Array>,
-    codeBytes: number,
-    offset: number,
-  ) {
-    this.#file = file;
-    this.#read = read;
-    this.#codeBytes = codeBytes;
-    this.#offset = offset;
-  }
-
-  /** @returns the codes of the next rows, end to end */
-  async next(): Promise<Uint8Array> {
-    const offset = this.#offset;
-    const head = await this.#read(offset, BLOCK_HEADER_BYTES);
-    const header = decodeBlockHeader(head, this.#file);
-    const { kind, firstRow, rowCount, payloadBytes } = header;
-    if (
-      kind !== BLOCK_KINDS.codes ||
-      firstRow !== this.#row ||
-      rowCount === 0 ||
-      payloadBytes !== rowCount * this.#codeBytes
-    )
-      throw corruptBlock(this.#file, offset, `does not hold the codes from row ${this.#row} on`);
-    const block = await this.#read(offset, BLOCK_HEADER_BYTES + payloadBytes);
-    const payload = checkBlock(header, block, this.#file, offset);
-    this.#offset += BLOCK_HEADER_BYTES + payloadBytes;
-    this.#row += rowCount;
-    return payload;
-  }
+/**
+ * The codes of so many rows, from 0 on. What is handed over holds until the next is asked for.
+ * @param end of what counts of the file
+ * @throws IsovecError CORRUPTION; what has been handed over by then is intact
+ */
+export async function* decodeCodes(
+  read: ReadBytes,
+  {
+    file,
+    end,
+    rowCount,
+    codeBytes,
+    checksums,
+  }: {
+    file: string;
+    end: number;
+    rowCount: number;
+    codeBytes: number;
+    checksums: PieceChecksums;
+  },
+): AsyncGenerator<Uint8Array, void, void> {
+  let row = 0;
+  const endOf = ({ kind, firstRow, rowCount: count, payloadBytes }: BlockHeader, offset: number) => {
+    if (kind !== BLOCK_KINDS.codes || firstRow !== row || count === 0 || payloadBytes !== count * codeBytes)
+      throw corruptBlock(file, offset, `does not hold the codes from row ${row} on`);
+    row += count;
+    return offset + BLOCK_HEADER_BYTES + payloadBytes;
+  };
+  const checksum = (bytes: Uint8Array) => checksumOf(bytes, checksums);
+  for await (const block of streamBlocks(read, { file, start: DATA_HEADER_BYTES, end, endOf }))
+    yield checkBlock(block.header, block.bytes, file, block.offset, checksum);
+  if (row !== rowCount)
+    throw corruptBlock(file, end, `would begin with row ${row}, where ${rowCount} are stored`);
 }

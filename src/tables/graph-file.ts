@@ -7,8 +7,7 @@
  *    the block, PAGE_BYTES each;
  *  - an image block: the header of the image. What the manifest counts of the file ends with one.
  */
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
-import { crc32c } from '../base/crc32c.ts';
+import { ByteWriter } from '../base/bytes.ts';
 import {
   BLOCK_HEADER_BYTES,
   BLOCK_KINDS,
@@ -17,7 +16,9 @@ import {
   corruptBlock,
   decodeBlockHeader,
 } from './block.ts';
+import { type ReadBytes, streamBlocks } from './block-stream.ts';
 import { DATA_HEADER_BYTES } from './data-header.ts';
+import { CHECKSUM_BYTES_MAX, type PieceChecksums } from './piece-checksums.ts';
 import { encodeBlock } from './write-block.ts';
 
 /**
@@ -43,24 +44,20 @@ export function encodeImageHeader(header: Uint8Array): Uint8Array<ArrayBuffer> {
   return encodeBlock('image', 0, 0, header);
 }
 
-/** Receives pages that follow each other, up to RUN_PAGES_MAX. */
-export type PagesVisitor = (firstNumber: number, checksums: readonly number[], bytes: Uint8Array) => void;
+/** Receives pages that follow each other, up to RUN_PAGES_MAX. All holds until it returns. */
+export type PagesVisitor = (firstNumber: number, checksums: Uint32Array, bytes: Uint8Array) => void;
 
 /** 64 KiB. */
-const RUN_PAGES_MAX = 128;
+const RUN_PAGES_MAX = CHECKSUM_BYTES_MAX / PAGE_BYTES;
 
 /** Reads a graph file as far as it counts. */
 export class GraphFileReader {
   readonly #file: string;
-  readonly #read: (offset: number, length: number) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly #read: ReadBytes;
   readonly #bytes: number;
 
   /** @param bytes of the file that count */
-  constructor(
-    file: string,
-    bytes: number,
-    read: (offset: number, length: number) => Promise<Uint8Array<ArrayBuffer>>,
-  ) {
+  constructor(file: string, bytes: number, read: ReadBytes) {
     this.#file = file;
     this.#bytes = bytes;
     this.#read = read;
@@ -79,14 +76,20 @@ export class GraphFileReader {
   }
 
   /** All pages, checked, in the order in which they were stored. @throws IsovecError CORRUPTION */
-  async pages(visit: PagesVisitor): Promise<void> {
-    for (let offset = DATA_HEADER_BYTES; offset < this.#bytes; ) {
-      const head = decodeBlockHeader(await this.#read(offset, BLOCK_HEADER_BYTES), this.#file);
-      const end = this.#endOf(head, offset);
-      const bytes = await this.#read(offset, end - offset);
-      const payload = checkBlock(head, bytes, this.#file, offset);
-      if (head.kind === BLOCK_KINDS.pages) this.#visit(payload, bytes, offset, visit);
-      offset = end;
+  async pages(visit: PagesVisitor, checksums: PieceChecksums): Promise<void> {
+    const stretch = {
+      file: this.#file,
+      start: DATA_HEADER_BYTES,
+      end: this.#bytes,
+      endOf: (header: BlockHeader, offset: number) => this.#endOf(header, offset),
+    };
+    for await (const { header, bytes, offset } of streamBlocks(this.#read, stretch)) {
+      const entries = checkBlock(header, bytes, this.#file, offset);
+      if (header.kind !== BLOCK_KINDS.pages) continue;
+      const pages = bytes.subarray(BLOCK_HEADER_BYTES + entries.length);
+      const table = decodeTable(entries);
+      this.#check(table, pages, checksums, offset);
+      visitRuns(table, pages, visit);
     }
   }
 
@@ -100,25 +103,44 @@ export class GraphFileReader {
     return end;
   }
 
-  #visit(entries: Uint8Array, bytes: Uint8Array<ArrayBuffer>, offset: number, visit: PagesVisitor): void {
-    const table = new ByteReader(entries, this.#file);
-    const pagesAt = BLOCK_HEADER_BYTES + entries.length;
-    const count = entries.length / TABLE_ENTRY_BYTES;
-    const numbers: number[] = [];
-    const checksums: number[] = [];
-    for (let index = 0; index < count; index++) {
-      numbers.push(table.u32());
-      checksums.push(table.u32());
-      const at = pagesAt + index * PAGE_BYTES;
-      if (crc32c(bytes.subarray(at, at + PAGE_BYTES)) !== checksums[index])
-        throw corruptBlock(this.#file, offset, `has a damaged page at byte ${offset + at}`);
+  /** @param offset of the block */
+  #check(table: PageTable, pages: Uint8Array, checksums: PieceChecksums, offset: number): void {
+    for (let start = 0; start < table.numbers.length; start += RUN_PAGES_MAX) {
+      const found = checksums(
+        pages.subarray(start * PAGE_BYTES, (start + RUN_PAGES_MAX) * PAGE_BYTES),
+        PAGE_BYTES,
+      );
+      for (let at = 0; at < found.length; at++)
+        if (found[at] !== table.checksums[start + at])
+          throw corruptBlock(this.#file, offset, `has a damaged page, its number ${start + at}`);
     }
-    for (let start = 0; start < count; ) {
-      let end = start + 1;
-      while (end < count && end - start < RUN_PAGES_MAX && numbers[end] === numbers[end - 1]! + 1) end++;
-      const run = bytes.subarray(pagesAt + start * PAGE_BYTES, pagesAt + end * PAGE_BYTES);
-      visit(numbers[start]!, checksums.slice(start, end), run);
-      start = end;
-    }
+  }
+}
+
+interface PageTable {
+  numbers: Uint32Array;
+  checksums: Uint32Array;
+}
+
+function decodeTable(entries: Uint8Array): PageTable {
+  // A copy begins at a whole word.
+  const words = new Uint32Array(entries.slice().buffer);
+  const count = words.length / 2;
+  const table = { numbers: new Uint32Array(count), checksums: new Uint32Array(count) };
+  for (let index = 0; index < count; index++) {
+    table.numbers[index] = words[2 * index]!;
+    table.checksums[index] = words[2 * index + 1]!;
+  }
+  return table;
+}
+
+function visitRuns({ numbers, checksums }: PageTable, pages: Uint8Array, visit: PagesVisitor): void {
+  for (let start = 0; start < numbers.length; ) {
+    let end = start + 1;
+    while (end < numbers.length && end - start < RUN_PAGES_MAX && numbers[end] === numbers[end - 1]! + 1)
+      end++;
+    const run = pages.subarray(start * PAGE_BYTES, end * PAGE_BYTES);
+    visit(numbers[start]!, checksums.subarray(start, end), run);
+    start = end;
   }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { crc32c } from '../../src/base/crc32c.ts';
 import { linkAll, loadGraph, METRICS, makeIndex, oracleOf, saveGraph } from './model.ts';
 import { gaussian } from './random.ts';
 
@@ -187,4 +188,21 @@ test('an int8 index that is not told how learns its codes from the first vector'
     index.add(0, new Float32Array(64).fill(2));
     expect(index.calibration).toEqual({ clip: metric === 'cosine' ? 0.5 : 8 });
   }
+});
+
+test('the kernel makes the checksums that JavaScript makes, of pieces of any length', () => {
+  const index = makeIndex({ dimensions: 3, quantization: 'int8' });
+  const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.nat(200), fc.integer({ min: 500, max: 5000 })).chain(bytes),
+      fc.integer({ min: 512, max: 3000 }),
+      (all, pieceBytes) => {
+        const expected: number[] = [];
+        for (let start = 0; start < all.length; start += pieceBytes)
+          expected.push(crc32c(all.subarray(start, start + pieceBytes)));
+        expect([...index.checksums!(all, pieceBytes)]).toEqual(expected);
+      },
+    ),
+  );
 });

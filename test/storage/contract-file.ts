@@ -75,6 +75,17 @@ export function describeFiles(backend: () => StorageBackend): void {
       expectBytes(await file.read(0, 1000), someBytes(1000));
     });
 
+    it('reads what was written, whatever memory it is given for that', async () => {
+      const file = await backend().open('f', { create: true });
+      await file.write(0, someBytes(100_000));
+      for (const roomBytes of [0, 20_000, 70_000]) {
+        const room = new Uint8Array(roomBytes).fill(7);
+        expectBytes(await file.read(30_000, 20_000, room), someBytes(100_000).subarray(30_000, 50_000));
+        await expect(file.read(90_000, 10_001, room)).rejects.toEqual(failsWith('CORRUPTION'));
+      }
+      expectBytes(await file.read(0, 100_000), someBytes(100_000));
+    });
+
     it('writes from a view into a larger buffer', async () => {
       const file = await backend().open('f', { create: true });
       await file.append(someBytes(1000).subarray(300, 700));

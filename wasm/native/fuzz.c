@@ -192,6 +192,7 @@ static void reopen(void) {
   u8 *image = 0;
   const u32 length = save(&image);
   if (length == 0) return;
+  isovec_checksums(below(70000), below(2000));
   const u32 damaged = below(4);
   for (u32 damage = damaged; damage > 0; damage--) image[below(length)] ^= (u8)(1u << below(8));
   empty();

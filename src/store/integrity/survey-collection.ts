@@ -2,7 +2,7 @@
 import { IsovecError } from '../../base/errors.ts';
 import type { LiveFile } from '../../journal/manifest.ts';
 import type { VectorIndex } from '../../search/vector-index.ts';
-import type { StorageBackend, StorageFile } from '../../storage/storage.ts';
+import type { StorageBackend } from '../../storage/storage.ts';
 import { NO_ROW } from '../../tables/id-hash.ts';
 import { RowTable } from '../../tables/row-table.ts';
 import type { RecordExtent } from '../../tables/rows-file.ts';
@@ -109,9 +109,8 @@ class Survey {
 
   readCodes(codes: StoredCodes): Promise<void> {
     const { createIndex } = this.#parts;
-    return this.#readDerived(codes, 'codes', 'codes', async (file) => {
-      const { codeBytes } = await createIndex(this.#stored.config);
-      await readCodes(file, codes, codeBytes, () => {});
+    return this.#readDerived(codes, 'codes', 'codes', async ({ file, bytes }) => {
+      await readCodes(file, bytes, codes, await createIndex(this.#stored.config), () => {});
     });
   }
 
@@ -133,7 +132,7 @@ class Survey {
   }
 
   readPayload(payload: StoredPayload): Promise<void> {
-    return this.#readDerived(payload, 'payload', 'the payload', async (file) => {
+    return this.#readDerived(payload, 'payload', 'the payload', async ({ file }) => {
       await readPayload(file, payload);
     });
   }
@@ -143,7 +142,7 @@ class Survey {
     { file: name, rowCount }: { file: string; rowCount: number },
     kind: 'codes' | 'payload',
     what: string,
-    read: (file: StorageFile) => Promise<void>,
+    read: (surveyed: SurveyedFile) => Promise<void>,
   ): Promise<void> {
     const { storage, files, findings } = this.#parts;
     const { rowCount: storedCount } = this.#stored;
@@ -152,7 +151,7 @@ class Survey {
       if (rowCount > storedCount)
         findings.add(name, 'reference', `has ${what} of ${rowCount} rows where ${storedCount} are stored`);
       if (bytes < live!.bytes) return;
-      await this.#tellDamage(name, () => read(file));
+      await this.#tellDamage(name, () => read({ file, bytes }));
     });
   }
 
