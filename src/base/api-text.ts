@@ -18,12 +18,16 @@ export interface TextOptions {
  * place by text))`, places counting from 1; where it has no place, that part is left out. `k` defaults to 60, `vectorWeight`
  * to 0.5.
  *
+ * Both rank the best `candidates` by either: 1 to 10000, default 100. Hits beyond all of these follow from ten times as many,
+ * and so on up to 10,000 (with `exact`: up to all), with scores halved until none is higher than those before. So the first hits are the
+ * same however many are asked for, or read by pages.
+ *
  * 'weighted': a hit scores `vectorWeight * v + (1 - vectorWeight) * t`; of all that either has found, the best has the v of
  * 1 and the worst 0, and t is the share of the highest BM25 score.
  */
 export type Fusion =
-  | { method: 'rrf'; k?: number; vectorWeight?: number }
-  | { method: 'weighted'; vectorWeight: number };
+  | { method: 'rrf'; k?: number; vectorWeight?: number; candidates?: number }
+  | { method: 'weighted'; vectorWeight: number; candidates?: number };
 
 /** A word of a hit's text that the query's text has found, in UTF-16 units as JavaScript counts them: `text.slice(start, end)`. */
 export interface Highlight {

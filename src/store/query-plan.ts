@@ -23,8 +23,6 @@ export interface CheckedQuery {
   signal?: AbortSignal;
   /** Not checked yet. */
   selection?: GivenSelection;
-  /** Of a query by text and vector: how many are taken of what either finds. Left out: as many as `topK` asks for. */
-  candidates?: number;
   explain: boolean;
   /** Where it is to be explained. */
   plan?: PlanRecorder;

@@ -5,7 +5,6 @@
  */
 import { checkNotAborted } from '../../base/abort.ts';
 import type { Hit, Metadata } from '../../base/api.ts';
-import { TOP_K_MAX } from '../../base/limits.ts';
 import type { Condition, Scalar } from '../../filter/condition.ts';
 import { type CompiledFilter, filterBy } from '../../filter/filter.ts';
 import type { CheckedQuery } from '../query-plan.ts';
@@ -59,7 +58,7 @@ class GroupSearch {
     const { topK } = this.#query;
     const { size } = this.#grouping;
     for (let count = topK * size * CANDIDATES_PER_HIT; ; count *= GROWTH) {
-      const hits = await this.#find({ ...this.#query, topK: count, candidates: TOP_K_MAX });
+      const hits = await this.#find({ ...this.#query, topK: count });
       this.#groups.clear();
       for (const hit of hits) this.#take(hit, (groups) => groups.size < topK);
       const groups = [...this.#groups.values()];

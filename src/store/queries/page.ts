@@ -6,7 +6,6 @@ import { checkNotAborted } from '../../base/abort.ts';
 import type { Hit, HitPage, PageQuery } from '../../base/api.ts';
 import { invalid } from '../../base/check.ts';
 import { crc32c } from '../../base/crc32c.ts';
-import { TOP_K_MAX } from '../../base/limits.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
 import type { CollectionState } from '../collection-state.ts';
 import { PlanRecorder } from '../plan-recorder.ts';
@@ -35,20 +34,9 @@ export async function queryPage(
   const after = cursor === undefined ? undefined : readCursor(cursor, fingerprint);
   await refresh();
   if (query.explain) query.plan = new PlanRecorder();
-  const page = await findPage(
-    rankedWholly(query, state),
-    after,
-    fingerprint,
-    selectingFrom(engine, state).find,
-  );
+  const page = await findPage(query, after, fingerprint, selectingFrom(engine, state).find);
   query.plan?.explain(page.hits);
   return page;
-}
-
-/** What a hit scores by words and vector depends on how many either finds: for all pages that must be as many. */
-function rankedWholly(query: CheckedQuery, { rows }: CollectionState): CheckedQuery {
-  if (!isHybrid(query)) return query;
-  return { ...query, candidates: query.exact ? Math.max(TOP_K_MAX, rows.rowCount) : TOP_K_MAX };
 }
 
 async function findPage(
@@ -60,7 +48,8 @@ async function findPage(
   let count = Math.max(LOOKED_AT_MIN, powerOfTwoAbove((after?.rank ?? 0) + query.topK));
   for (;;) {
     checkNotAborted(query.signal);
-    const ef = query.candidates ? query.ef : Math.max(query.ef, EF_PER_HIT * count);
+    // By words and vector, a page is cut from the ranking that a query has.
+    const ef = isHybrid(query) ? query.ef : Math.max(query.ef, EF_PER_HIT * count);
     const found = await find({ ...query, topK: count, ef });
     const isAll = found.length < count;
     const hits = surely(found, isAll).sort(byScoreAndId);

@@ -3,8 +3,10 @@ import { checkNotAborted } from '../../base/abort.ts';
 import type { Hit } from '../../base/api.ts';
 import { TOP_K_MAX } from '../../base/limits.ts';
 import type { Neighbours } from '../../search/vector-index.ts';
+import type { RowTable } from '../../tables/row-table.ts';
 import type { RankedRows } from '../../text/best-rows.ts';
 import { fuseByRank, fuseByScore } from '../../text/fusion.ts';
+import { StagedRanking } from '../../text/staged-ranking.ts';
 import { decodeMetadata, textOf } from '../body.ts';
 import { dropped } from '../collection.ts';
 import type { CollectionState } from '../collection-state.ts';
@@ -20,9 +22,8 @@ import type { RowsView } from '../rows-view.ts';
 import { type CheckedText, checkText } from './checked-text.ts';
 import { PreparedText } from './prepared-text.ts';
 
-/** How many are taken of what either finds: so many times `topK`, and no fewer than that. */
-const CANDIDATES_FACTOR = 2;
-const CANDIDATES_MIN = 100;
+/** So many times as many of what either finds are ranked behind those that are not enough: four times at most. */
+const CANDIDATES_GROWTH = 10;
 /** Each side looks at the state as it is in its turn; where they differ both look again, unless writers never rest. */
 const ATTEMPTS_MAX = 8;
 
@@ -31,6 +32,29 @@ export interface VectorSide {
   findNearest: typeof findNearest;
   scoreOf: typeof scoreOf;
 }
+
+/** Of a query by text and vector. */
+interface Ranking {
+  staged: StagedRanking;
+  /** By row, of those of which they are known. */
+  distances: Map<number, number>;
+  state: StateVersion;
+}
+
+interface StateVersion {
+  rows: RowTable;
+  rowCount: number;
+  deadCount: number;
+}
+
+interface Stage {
+  /** How many are taken of what either finds. */
+  count: number;
+  isLast: boolean;
+}
+
+/** undefined where the state has changed meanwhile. */
+type Found = Hit[] | 'more' | undefined;
 
 /** As `runQuery`. @throws IsovecError INVALID_ARGUMENT, ABORTED, CORRUPTION */
 export async function searchText(
@@ -92,60 +116,89 @@ class TextSearch {
   }
 
   async #findByBoth(prepared: PreparedText): Promise<Hit[] | undefined> {
-    const { topK, candidates } = this.#query;
-    const count = candidates ?? Math.min(TOP_K_MAX, Math.max(topK * CANDIDATES_FACTOR, CANDIDATES_MIN));
     const { rows } = this.#state;
-    const counts = (): string => `${rows.rowCount} ${rows.deadCount}`;
-    const look = (matching?: MatchingRows) => {
-      const byText = prepared.rank(count, matching);
-      return byText && { byText, counts: counts() };
+    const most = this.#query.exact ? Math.max(TOP_K_MAX, rows.rowCount) : TOP_K_MAX;
+    const ranking = {
+      staged: new StagedRanking(),
+      distances: new Map<number, number>(),
+      state: this.#version(),
     };
-    const seen = this.#query.filter ? await this.#withWanted(async (matching) => look(matching)) : look();
+    for (let count = this.#text.fusion.candidates; ; count = Math.min(most, count * CANDIDATES_GROWTH)) {
+      const hits = await this.#findStage(prepared, ranking, { count, isLast: count >= most });
+      if (hits !== 'more') return hits;
+    }
+  }
+
+  /** Ranks the best `count` by either behind what has been ranked. @returns hits, if they are enough or all by then */
+  async #findStage(prepared: PreparedText, ranking: Ranking, stage: Stage): Promise<Found> {
+    const look = async (matching?: MatchingRows) => prepared.rank(stage.count, matching)?.rows;
+    const byText = await (this.#query.filter ? this.#withWanted(look) : look());
     this.#query.plan?.endStage('text');
-    if (!seen) return undefined;
-    const fuse = async (_: RowsView, byVector: Neighbours): Promise<Hit[] | undefined> => {
-      const isSame = counts() === seen.counts || this.#attempt > ATTEMPTS_MAX;
-      if (this.#state.rows !== rows || !isSame) return undefined;
-      return this.#fuse(prepared, { byText: seen.byText.rows, byVector });
-    };
-    const byVector = { ...this.#query, topK: count, ef: Math.max(this.#query.ef, count) };
+    if (!byText || !this.#isSame(ranking)) return undefined;
+    const fuse = async (_: RowsView, byVector: Neighbours): Promise<Found> =>
+      this.#isSame(ranking) ? this.#fuse(prepared, ranking, stage, { byText, byVector }) : undefined;
+    const byVector = { ...this.#query, topK: stage.count, ef: Math.max(this.#query.ef, stage.count) };
     return this.#vectorSide.findNearest(this.#engine, this.#state, byVector, fuse);
   }
 
   /** In the turn in which both sides are of one state. */
   async #fuse(
     prepared: PreparedText,
+    ranking: Ranking,
+    { count, isLast }: Stage,
     { byText, byVector }: { byText: Uint32Array; byVector: Neighbours },
-  ): Promise<Hit[] | undefined> {
+  ): Promise<Found> {
     const { fusion } = this.#text;
-    this.#query.plan?.note({ fusion: fusion.method });
+    const { topK, plan } = this.#query;
+    plan?.note({ fusion: fusion.method });
+    const isAll = isLast || Math.max(byText.length, byVector.rows.length) < count;
     const isLive = (row: number) => this.#state.rows.isLive(row);
     const places = { byText: byText.filter(isLive), byVector: byVector.rows.filter(isLive) };
-    if (fusion.method === 'rrf') {
-      const found = this.#best(fuseByRank(places, fusion.k, fusion.vectorWeight));
-      const distances = distancesOf(byVector);
-      return this.#state.view(found.rows, (view) => this.#hitsOf(view, found, prepared, distances));
-    }
-    const rows = Uint32Array.from(new Set([...places.byVector, ...places.byText]));
-    const scores = prepared.scoresOf(rows);
-    if (!scores) return undefined;
-    return this.#measure(rows, (view, measured) => {
-      const distances = distancesOf(measured);
-      const { metric } = this.#state.config;
-      const similarity = (row: number) => this.#vectorSide.scoreOf(distances.get(row)!, metric);
-      const all = { rows, byVector: Array.from(rows, similarity), byText: scores };
-      const found = this.#best(fuseByScore(all, fusion.vectorWeight));
-      return this.#hitsOf(view, found, prepared, distances);
+    const { staged, distances: known } = ranking;
+    const viewed = new Set([...staged.rows.filter(isLive), ...places.byText, ...places.byVector]);
+    const take = async (view: RowsView, found: RankedRows, measured: Neighbours): Promise<Found> => {
+      for (const [at, row] of measured.rows.entries())
+        if (!staged.has(row)) known.set(row, measured.distances[at]!);
+      staged.append(found);
+      if (!isAll && staged.rows.length < topK) return 'more';
+      const best = staged.best(topK, (row) => viewed.has(row));
+      return this.#hitsOf(view, best, prepared, known);
+    };
+    return this.#state.view([...viewed], async (view) => {
+      if (fusion.method === 'rrf')
+        return take(view, fuseByRank(places, fusion.k, fusion.vectorWeight), byVector);
+      const rows = Uint32Array.from(new Set([...places.byVector, ...places.byText]));
+      const scores = prepared.scoresOf(rows);
+      if (!scores) return undefined;
+      return this.#measure(rows, async (measured) => {
+        const distances = distancesOf(measured);
+        const { metric } = this.#state.config;
+        const similarity = (row: number) => this.#vectorSide.scoreOf(distances.get(row)!, metric);
+        const all = { rows, byVector: Array.from(rows, similarity), byText: scores };
+        return take(view, fuseByScore(all, fusion.vectorWeight), measured);
+      });
     });
   }
 
+  /** Rows are only ever added to a table, and die. */
+  #version(): StateVersion {
+    const { rows } = this.#state;
+    return { rows, rowCount: rows.rowCount, deadCount: rows.deadCount };
+  }
+
+  #isSame({ state: before }: Ranking): boolean {
+    const { rows, rowCount, deadCount } = this.#version();
+    if (rows !== before.rows) return false;
+    return (rowCount === before.rowCount && deadCount === before.deadCount) || this.#attempt > ATTEMPTS_MAX;
+  }
+
   /** The distances of all these rows, which live. */
-  #measure<T>(rows: Uint32Array, use: (view: RowsView, found: Neighbours) => Promise<T>): Promise<T> {
+  #measure<T>(rows: Uint32Array, use: (found: Neighbours) => Promise<T>): Promise<T> {
     const state = this.#state;
     const query = { ...this.#query, rows, topK: rows.length, exact: true };
-    if (state.config.quantization !== 'none') return searchCodes(this.#engine, state, query, use);
-    const found = state.index.searchAmong(query.vector, rows, rows.length);
-    return state.view(rows, (view) => use(view, found));
+    if (state.config.quantization !== 'none')
+      return searchCodes(this.#engine, state, query, (_, found) => use(found));
+    return use(state.index.searchAmong(query.vector, rows, rows.length));
   }
 
   async #withWanted<T>(use: (matching: MatchingRows | undefined) => Promise<T>): Promise<T> {
@@ -158,11 +211,6 @@ class TextSearch {
       return use(matching);
     };
     return withMatching(this.#state, filter, this.#engine.pause, useTold, signal);
-  }
-
-  #best({ rows, scores }: RankedRows): RankedRows {
-    const { topK } = this.#query;
-    return { rows: rows.subarray(0, topK), scores: scores.subarray(0, topK) };
   }
 
   /** @param distances by row, of those of which they are known */

@@ -14,6 +14,8 @@ const fusion = fc.constantFrom<Query['fusion'][]>(
   undefined,
   { method: 'rrf', k: 1, vectorWeight: 0.3 },
   { method: 'weighted', vectorWeight: 0.5 },
+  { method: 'rrf', candidates: 3 },
+  { method: 'weighted', vectorWeight: 0.3, candidates: 20 },
 );
 /** More than either side is asked for at first. */
 const count = fc.integer({ min: 120, max: 700 });
@@ -41,6 +43,8 @@ describe('a query by words and vector', () => {
         text: `${WORDS[(at * seed) % 5]} ${'calm '.repeat(at % 9)}`,
       })),
     );
+    // What a graph finds changes while it is being built.
+    await expect.poll(async () => (await collection.info()).indexed, { timeout: 60_000 }).toBe(records);
     return collection;
   }
 
@@ -64,6 +68,57 @@ describe('a query by words and vector', () => {
       ),
       { numRuns: 12, seed: 20_261_121 },
     );
+  });
+
+  it('begins with the same hits however many are asked for', async () => {
+    await open();
+    await fc.assert(
+      fc.asyncProperty(
+        fusion,
+        count,
+        fc.array(fc.integer({ min: 1, max: 800 }), { minLength: 3, maxLength: 3 }),
+        fc.boolean(),
+        async (by, records, counts, exact) => {
+          const collection = await withRecords(records, 7);
+          const query = { vector, text: 'storm sea', exact, ...(by && { fusion: by }) };
+          const all = await collection.query({ ...query, topK: 10_000 });
+          for (const [at, { score }] of all.slice(1).entries())
+            expect(score).toBeLessThanOrEqual(all[at]!.score);
+          for (const topK of counts)
+            expect(await collection.query({ ...query, topK })).toEqual(all.slice(0, topK));
+          const { hits } = await collection.queryPage({ ...query, topK: 50 });
+          expect(hits.map(({ score }) => score)).toEqual(all.slice(0, 50).map(({ score }) => score));
+        },
+      ),
+      { numRuns: 12, seed: 20_261_121 },
+    );
+  });
+
+  it('ranks ten times as many behind the best by either, and so on', async () => {
+    await open();
+    const collection = await withRecords(700, 7);
+    const query = { exact: true, include: [] };
+    const ranking: { id: string; score: number }[] = [];
+    for (const topK of [5, 50, 500, 5000]) {
+      const sides = [await collection.query({ ...query, vector, topK })];
+      sides.push(await collection.query({ ...query, text: 'storm sea', topK }));
+      const scores = new Map<string, number>();
+      for (const side of sides)
+        for (const [at, { id }] of side.entries()) scores.set(id, (scores.get(id) ?? 0) + 1 / (60 + at + 1));
+      for (const { id } of ranking) scores.delete(id);
+      const last = ranking.at(-1)?.score ?? Number.POSITIVE_INFINITY;
+      const factor = 2 ** Math.floor(Math.log2(Math.min(1, last / Math.max(...scores.values()))));
+      const stage = [...scores].map(([id, score]) => ({ id, score: score * factor }));
+      ranking.push(...stage.sort((a, b) => b.score - a.score));
+    }
+    const fusion = { method: 'rrf' as const, candidates: 5 };
+    const hits = await collection.query({ ...query, vector, text: 'storm sea', topK: 10_000, fusion });
+    expect(hits.length).toBe(ranking.length);
+    const expected = new Map(ranking.map(({ id, score }) => [id, score]));
+    for (const [at, { id, score }] of hits.entries()) {
+      expect(score).toBeCloseTo(ranking[at]!.score, 12);
+      expect(score).toBeCloseTo(expected.get(id)!, 12);
+    }
   });
 
   it('is grouped as the one ranking has its hits', async () => {
@@ -99,7 +154,7 @@ describe('a query by words and vector', () => {
     const given: PageQuery = { vector, text: 'storm sea', fusion: { method: 'rrf' }, exact: true };
     const same: PageQuery = {
       exact: true,
-      fusion: { vectorWeight: 0.5, k: 60, method: 'rrf' },
+      fusion: { candidates: 100, vectorWeight: 0.5, k: 60, method: 'rrf' },
       textOptions: { operator: 'or', prefix: false, fuzzy: false },
       text: 'storm sea',
       minScore: Number.NEGATIVE_INFINITY,
