@@ -39,8 +39,8 @@ export async function abortable<T>(
   }
 }
 
-export function aborted(signal: AbortSignal): IsovecError {
-  const { reason } = signal;
+/** @param signal left out where its reason is not known here */
+export function aborted({ reason }: Pick<AbortSignal, 'reason'> = { reason: undefined }): IsovecError {
   // The store's own reason says what has happened.
   if (reason instanceof IsovecError && reason.code === 'ABORTED') return reason;
   return new IsovecError('ABORTED', 'aborted by its signal', { details: { by: 'signal' }, cause: reason });

@@ -185,7 +185,9 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   async #answer(queries: Query[], pathOf: (index: number) => string): Promise<Hit<M>[][]> {
-    const checked = queries.map((query, index) => checkQuery(query, pathOf(index), this.#state.config));
+    const { config } = this.#state;
+    const filters = new Map();
+    const checked = queries.map((query, index) => checkQuery(query, pathOf(index), config, filters));
     const { querying, resultCache: cache } = this.#engine;
     const answers: Hit<M>[][] = [];
     for (const { filter } of checked) if (filter) await filter;

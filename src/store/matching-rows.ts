@@ -1,10 +1,14 @@
 import type { Bitmap } from '../tables/growable.ts';
 
+/** A longer list is made anew each time: comparing so many takes longer by far. */
+const KEPT_LIST_MAX = 16_384;
+
 /** Live rows that match a filter, of one committed state. */
 export class MatchingRows {
   /** 32 rows each, the first in the lowest bit. */
   readonly words: Uint32Array;
   readonly count: number;
+  #list: Uint32Array | undefined;
 
   /** @param matching dead rows may be among them */
   constructor(matching: Bitmap, dead: Bitmap) {
@@ -19,8 +23,19 @@ export class MatchingRows {
     this.count = count;
   }
 
-  /** Ascending. */
+  get memoryBytes(): number {
+    return this.words.byteLength + (this.#list?.byteLength ?? 0);
+  }
+
+  /** Ascending; not to be changed. */
   list(): Uint32Array {
+    if (this.#list) return this.#list;
+    const list = this.#listed();
+    if (list.length <= KEPT_LIST_MAX) this.#list = list;
+    return list;
+  }
+
+  #listed(): Uint32Array {
     const rows = new Uint32Array(this.count);
     let count = 0;
     for (let at = 0; at < this.words.length; at++)

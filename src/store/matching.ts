@@ -65,6 +65,8 @@ class FilterRows {
   /** Of rows that the payload index has been asked for: those that must be asked themselves. */
   #undecided: { firstWord: number; endRow: number; words: Uint32Array } | undefined;
   #step: Promise<void> | undefined;
+  /** Of the table when it had so many rows, and so many of them dead. */
+  #live: { matching: MatchingRows; rowCount: number; deadCount: number } | undefined;
 
   constructor(state: CollectionState, filter: CompiledFilter, pause: Pause) {
     this.#state = state;
@@ -74,7 +76,8 @@ class FilterRows {
   }
 
   get memoryBytes(): number {
-    return this.#matching.memoryBytes + 2 * this.#filter.key.length;
+    const live = this.#live?.matching.memoryBytes ?? 0;
+    return this.#matching.memoryBytes + live + 2 * this.#filter.key.length;
   }
 
   /** @param use is called in the turn in which every row has been asked */
@@ -84,7 +87,7 @@ class FilterRows {
       if (this.#state.isDropped) throw dropped(this.#state.name);
       this.#followRenumbering();
       const { rows } = this.#state;
-      if (this.#askedRow === rows.rowCount) return use(new MatchingRows(this.#matching, rows.deadRows()));
+      if (this.#askedRow === rows.rowCount) return use(this.#liveOf(rows));
       this.#step ??= this.#ask().finally(() => {
         this.#step = undefined;
       });
@@ -92,9 +95,20 @@ class FilterRows {
     }
   }
 
+  /** The same for all that ask of one state: to leave out the dead takes 0.1 ms for a million rows. */
+  #liveOf(rows: RowTable): MatchingRows {
+    const { rowCount, deadCount } = rows;
+    const live = this.#live;
+    if (live?.rowCount === rowCount && live.deadCount === deadCount) return live.matching;
+    const matching = new MatchingRows(this.#matching, rows.deadRows());
+    this.#live = { matching, rowCount, deadCount };
+    return matching;
+  }
+
   #followRenumbering(): void {
     const { rows } = this.#state;
     if (this.#table === rows) return;
+    this.#live = undefined;
     this.#table = rows;
     this.#matching = new Bitmap();
     this.#askedRow = 0;

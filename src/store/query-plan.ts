@@ -5,7 +5,7 @@ import { EF_MAX, TOP_K_DEFAULT, TOP_K_MAX } from '../base/limits.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
 import type { ResolvedConfig } from './config.ts';
 import { copyOf } from './copy-of.ts';
-import { checkedFilter } from './given-filter.ts';
+import { checkedFilter, type KnownFilters } from './given-filter.ts';
 import type { PlanRecorder } from './plan-recorder.ts';
 import type { GivenSelection } from './queries/select.ts';
 import { checkVector, copyVector } from './vectors.ts';
@@ -36,7 +36,12 @@ export interface GivenText extends Pick<Query, 'text' | 'textOptions' | 'fusion'
 export type IncludeFlags = Record<Include, boolean>;
 
 /** @throws IsovecError INVALID_ARGUMENT, DIMENSION_MISMATCH, INVALID_VECTOR */
-export function checkQuery(query: Query, path: string, config: ResolvedConfig): CheckedQuery {
+export function checkQuery(
+  query: Query,
+  path: string,
+  config: ResolvedConfig,
+  filters?: KnownFilters,
+): CheckedQuery {
   checkObject(query, path);
   const {
     vector,
@@ -77,7 +82,7 @@ export function checkQuery(query: Query, path: string, config: ResolvedConfig): 
     ...(text !== undefined && { text: copyOf({ text, textOptions, fusion, path } as GivenText) }),
     explain,
     include: checkInclude(include, ['metadata'], `${path}.include`),
-    ...(filter !== undefined && { filter: checkedFilter(filter, `${path}.filter`) }),
+    ...(filter !== undefined && { filter: checkedFilter(filter, `${path}.filter`, filters) }),
     ...(signal && { signal }),
     ...((groupBy ?? groupSize ?? diversity) !== undefined && {
       selection: { groupBy, groupSize, diversity, path },

@@ -4,7 +4,7 @@
  * operation id.
  */
 import { aborted } from '../base/abort.ts';
-import { type ErrorCode, errorToImage, IsovecError } from '../base/errors.ts';
+import { type ErrorCode, errorToImage } from '../base/errors.ts';
 import { LOCK_TIMEOUT_DEFAULT_MS } from '../store/open-options.ts';
 import type { Platform, PlatformStorage } from '../store/platform.ts';
 import { RECEIPTS_PER_CLIENT_MAX } from '../store/receipts.ts';
@@ -335,10 +335,7 @@ export class TabRouter implements Routing {
   }
 
   #settleAborted(pending: PendingCall): void {
-    this.#calls.settle(
-      pending,
-      failed(new IsovecError('ABORTED', 'aborted by its signal', { details: { by: 'signal' } })),
-    );
+    this.#calls.settle(pending, failed(aborted()));
   }
 }
 

@@ -154,6 +154,26 @@ export function filtering(open: Open, newLocation: NewLocation, { hasNoQuantizat
       { vector: [1, 0, 0], filter: { axis: { $ne: 'x' } }, minScore: 0.5 },
     ]);
     expect(answers.map((hits) => hits.map(({ id }) => id))).toEqual([['y'], ['x', 'xy', 'y'], ['xy']]);
+    const filter: Filter = { axis: { $in: ['x', 'y'] } };
+    const asking = [1, 0].map((x) => ({ vector: [x, 1 - x, 0], filter }));
+    const shared = collection.queryMany([...asking, { vector: [1, 0, 0] }, ...asking]);
+    // As it was at the call.
+    filter.axis = 'nobody';
+    const ids = (await shared).map((hits) => hits.map(({ id }) => id));
+    expect(ids).toEqual([
+      ['x', 'y'],
+      ['y', 'x'],
+      ['x', 'xy', 'y'],
+      ['x', 'y'],
+      ['y', 'x'],
+    ]);
+    const bad = { axis: { $gt: {} } } as never;
+    await expect(
+      collection.queryMany([
+        { vector: [1, 0, 0] },
+        ...[1, 2].map(() => ({ vector: [1, 0, 0], filter: bad })),
+      ]),
+    ).rejects.toMatchObject({ code: 'INVALID_FILTER', details: { path: 'queries[1].filter.axis.$gt' } });
   });
 
   it('refuses what is no filter wherever one is taken, names its place, and changes nothing', async () => {

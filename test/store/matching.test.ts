@@ -63,6 +63,24 @@ describe('finding what matches', () => {
     expect(filter.asked).toBe(1001);
   });
 
+  it('gives all that ask of one state the same rows, and others once there is another', async () => {
+    const state = stateOf(100);
+    const filter = filterOf('even', isEven);
+    const ask = () => withMatching(state, filter, noPause, (matching) => matching);
+    const first = await ask();
+    const listed = first.list();
+    expect(await ask()).toBe(first);
+    expect(first.list()).toBe(listed);
+    const bytes = state.filters!.memoryBytes;
+    state.rows.delete(new TextEncoder().encode('id2'));
+    const second = await ask();
+    expect([...second.list()]).toEqual([...listed].filter((row) => row !== 2));
+    put(state, 100);
+    expect((await ask()).count).toBe(50);
+    expect([...listed].length).toBe(50);
+    expect(state.filters!.memoryBytes).toBeLessThanOrEqual(bytes + 4 * 50);
+  });
+
   it('asks anew when rows have got other numbers, also while it is asking', async () => {
     const state = stateOf(1000);
     const filter = filterOf('even', isEven);
