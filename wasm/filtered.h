@@ -25,6 +25,14 @@ extern struct allowed allowed;
 
 int is_allowed(u32 slot);
 
+/**
+ * The allowed slots nearest to a query, by walks.
+ * @param entry where a walk over all begins
+ * @param ef its candidates
+ * @return how many; they stand in scratch_results(), nearest first, as keys (distance, slot)
+ */
+u32 walk_to_allowed(const void *query, u32 entry, u32 ef);
+
 /** Writes down allowed slots one step from one with these links, and two steps where those are fewer than half of what it
  *  may link to. @return how many */
 u32 meet_allowed(const u32 *words, u8 epoch, u32 *slots);

@@ -203,9 +203,10 @@ EXPORT i32 isovec_among_end(void);
  * From now on isovec_search and isovec_scan leave out other rows than those allowed. isovec_search may then find fewer than
  * there are. May grow.
  * @param words 32 rows each, the first in the lowest bit; 0: all rows are allowed again
- * @param near_min isovec_search finds nothing at all unless so many of its candidates are allowed
- * @param ef 0, or candidates of a second walk, which goes on from the nearest of these over allowed slots alone; then
- *           `near_min` must not be 0
+ * @param near_min isovec_search finds nothing at all unless so many of its candidates are allowed; where hardly any of
+ *                 the first are, it gives up early
+ * @param ef 0, or candidates of a second walk, which goes on from those that are, and a sample of all allowed slots, over
+ *           allowed slots alone
  * @return the address of the words, to be filled in; 0 when memory cannot grow
  */
 EXPORT address isovec_allow(u32 words, u32 near_min, u32 ef);

@@ -4,6 +4,7 @@
 
 #include "index.h"
 #include "links.h"
+#include "walk.h"
 
 /** Begins a new set of visited slots. */
 void next_epoch(void);
@@ -68,6 +69,13 @@ ALWAYS_INLINE u32 visit_next(struct nearest *nearest) {
 
 /** Computes distances to `count` slots met, and keeps those nearer than the farthest of what has been found. */
 void take_met(struct nearest *nearest, struct met *met, u32 count, const void *query);
+
+/** Begins a walk. @param ef at most scratch.capacity */
+void begin_walk(struct nearest *nearest, const void *query, u32 entry, u32 ef);
+
+/** Goes on with it, for so many visits at the most. */
+void walk_on(struct nearest *nearest, struct met *met, const void *query, u32 level, enum walk_collects collects,
+             u32 visits);
 
 /** Makes plain keys of what was found, leaving out what the caller has no use for. @return how many */
 u32 collect(const struct nearest *nearest, int answerable_only);

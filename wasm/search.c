@@ -33,8 +33,10 @@ struct group {
 };
 
 static void flush_group(struct best *best, struct group *group, const void *query) {
+  const void *codes[GROUP_MAX + 3];
   f32 found[GROUP_MAX] __attribute__((aligned(16)));
-  slot_distances(query, group->slots, group->count, found);
+  find_codes(group->slots, group->count, codes);
+  distances(query, codes, group->count, found);
   for (u32 i = 0; i < group->count; i++) offer(best, group->slots[i], found[i]);
   group->count = 0;
 }
@@ -130,22 +132,17 @@ i32 isovec_search(u32 top, u32 ef) {
   ef = widened(ef < ix.linked_count ? ef : ix.linked_count);
   if (!reserve_scratch(ef > allowed.ef ? ef : allowed.ef)) return ISOVEC_NO_MEMORY;
   const void *query = encode_query();
-  u32 found = walk(query, descend(query, 0), 0, ef, WALK_COLLECTS_ANSWERABLE);
+  const u32 entry = descend(query, 0), wanted = top < ix.linked_count ? top : ix.linked_count;
+  const u32 found =
+      allowed.counts ? walk_to_allowed(query, entry, ef) : walk(query, entry, 0, ef, WALK_COLLECTS_ANSWERABLE);
+  if (allowed.counts && found == 0) return 0;
   struct best best = {scratch_best(), 0, top};
-  const u32 wanted = top < ix.linked_count ? top : ix.linked_count;
-  const key *results = scratch_results();
-  if (allowed.counts) {
-    u32 near_count = 0, nearest = NONE;
-    for (u32 i = found; i-- > 0;)
-      if (is_allowed(key_number(results[i]))) near_count++, nearest = key_number(results[i]);
-    if (near_count < allowed.near_min) return 0;
-    if (allowed.ef > 0) found = walk(query, nearest, 0, allowed.ef, WALK_COLLECTS_ALLOWED);
-  } else if (found < wanted) {
+  if (!allowed.counts && found < wanted) {
     scan_all(&best, query);
     return answer(&best);
   }
-  for (u32 i = 0; i < found; i++)
-    offer(&best, key_number(results[i]), key_distance(results[i]));
+  const key *results = scratch_results();
+  for (u32 i = 0; i < found; i++) keep(&best, key_number(results[i]), key_distance(results[i]));
   scan_pending(&best, query);
   return answer(&best);
 }

@@ -117,22 +117,32 @@ u32 collect(const struct nearest *nearest, int answerable_only) {
   return count;
 }
 
-u32 walk(const void *query, u32 entry, u32 level, u32 ef, enum walk_collects collects) {
-  const u32 capacity = level == 0 ? ix.capacity_ground : ix.capacity_upper;
-  struct nearest nearest = {scratch_results(), 1, ef, 0, 0, KEY_MAX};
-  struct met met;
+void begin_walk(struct nearest *nearest, const void *query, u32 entry, u32 ef) {
+  *nearest = (struct nearest){scratch_results(), 1, ef, 0, 0, KEY_MAX};
   next_epoch();
+  visited_marks()[entry] = walker->epoch;
+  nearest->keys[0] = nearest_key(distance_to(query, entry), entry);
+}
+
+void walk_on(struct nearest *nearest, struct met *met, const void *query, u32 level, enum walk_collects collects,
+             u32 visits) {
+  const u32 capacity = level == 0 ? ix.capacity_ground : ix.capacity_upper;
   const u8 epoch = walker->epoch;
-  visited_marks()[entry] = epoch;
-  nearest.keys[0] = nearest_key(distance_to(query, entry), entry);
-  while (has_next(&nearest, &met)) {
-    const u32 slot = visit_next(&nearest);
+  while (visits-- > 0 && has_next(nearest, met)) {
+    const u32 slot = visit_next(nearest);
     const u32 *words = level == 0 ? ground_links(slot) : links_of(slot, level).words;
-    const u32 count = collects == WALK_COLLECTS_ALLOWED ? meet_allowed(words, epoch, met.slots)
-                                                        : meet(words, capacity, epoch, met.slots);
+    const u32 count = collects == WALK_COLLECTS_ALLOWED ? meet_allowed(words, epoch, met->slots)
+                                                        : meet(words, capacity, epoch, met->slots);
     if (count == 0) continue;
-    if (nearest.next < nearest.count && level == 0) touch_links(nearest_slot(&nearest, nearest.next));
-    take_met(&nearest, &met, count, query);
+    if (nearest->next < nearest->count && level == 0) touch_links(nearest_slot(nearest, nearest->next));
+    take_met(nearest, met, count, query);
   }
+}
+
+u32 walk(const void *query, u32 entry, u32 level, u32 ef, enum walk_collects collects) {
+  struct nearest nearest;
+  struct met met;
+  begin_walk(&nearest, query, entry, ef);
+  walk_on(&nearest, &met, query, level, collects, NONE);
   return collect(&nearest, collects != WALK_COLLECTS_ALL && ix.doomed_count + ix.awaiting_count > 0);
 }

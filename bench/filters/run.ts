@@ -3,7 +3,7 @@
  * API in Node, in memory; edgevec's searchWithFilter beside them at 1%; and how long filters take over a million rows.
  */
 import { parseArgs } from 'node:util';
-import { type Collection, open } from '../../dist/index.node.js';
+import { type Collection, open, type Quantization } from '../../dist/index.node.js';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { PayloadIndex } from '../../src/payload/payload-index.ts';
 import { type Dataset, type DatasetName, loadDataset, prepareDataset } from '../datasets/dataset.ts';
@@ -14,6 +14,7 @@ import { quantile } from '../measure.ts';
 import { table } from '../table.ts';
 import { compareEdgeVec } from './edgevec.ts';
 import { correlatedShares } from './shares.ts';
+import { type FilteredQueries, topicalFilters, topicsOf } from './topics.ts';
 
 const SHARES: readonly number[] = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.9];
 const RECORDS_PER_BATCH = 1000;
@@ -29,15 +30,20 @@ const { values: options } = parseArgs({
     queries: { type: 'string', default: '100' },
     /** Of the dearest of them all to build. */
     edgevec: { type: 'string', default: '10000' },
+    quantization: { type: 'string', default: 'none' },
   },
 });
 
 const name = options.data as DatasetName;
+const wanted = Number(options.queries);
 await prepareDataset(name);
 const data = await loadDataset(name, Number(options.count));
-const near = correlatedShares(data, Number(options.queries));
+const near = correlatedShares(data, wanted);
+const topics = topicsOf(data);
 const { database, collection } = await filled(data);
-console.log(`${data.count} of ${name}, ${data.dimensions} dimensions, float32, ef 64\n`);
+console.log(
+  `${data.count} of ${name}, ${data.dimensions} dimensions, quantization ${options.quantization}, ef 64\n`,
+);
 console.log(await measureQueries(collection));
 await database.close();
 console.log(`\nFilters over ${EVALUATED_ROWS} rows, processor time\n`);
@@ -49,7 +55,8 @@ async function filled({ count, base, dimensions }: Dataset) {
   const collection = await database.collection('vectors', {
     dimensions,
     index: { m: M, efConstruction: EF_CONSTRUCTION },
-    fields: { random: 'number', far: 'number' },
+    quantization: options.quantization as Quantization,
+    fields: { random: 'number', far: 'number', topic: 'number' },
   });
   const share = random(SEED);
   for (let first = 0; first < count; first += RECORDS_PER_BATCH)
@@ -57,7 +64,7 @@ async function filled({ count, base, dimensions }: Dataset) {
       Array.from({ length: Math.min(RECORDS_PER_BATCH, count - first) }, (_, at) => ({
         id: `${first + at}`,
         vector: rowOf(base, dimensions, first + at),
-        metadata: { random: share(), far: near.shares[first + at]! },
+        metadata: { random: share(), far: near.shares[first + at]!, topic: topics.ofRows[first + at]! },
       })),
     );
   while ((await collection.info()).indexed < count)
@@ -65,53 +72,60 @@ async function filled({ count, base, dimensions }: Dataset) {
   return { database, collection };
 }
 
+function kindsOfFilters(): Record<string, (share: number) => FilteredQueries[]> {
+  return {
+    random: (share) => [{ filter: { random: { $lt: share } }, queries: queriesOf(data) }],
+    'with its own topic': (share) => topicalFilters(topics, data, { share, kind: 'own topic', wanted }),
+    'far topics': (share) => topicalFilters(topics, data, { share, kind: 'far topics', wanted }),
+    'the farthest': (share) => [{ filter: { far: { $lt: share } }, queries: near.queries }],
+  };
+}
+
 async function measureQueries(collection: Collection): Promise<string> {
   const rows: string[][] = [];
-  const queries = { random: queriesOf(data), far: near.queries };
-  for (const field of ['random', 'far'] as const)
-    for (const share of SHARES) {
-      const filter = { [field]: { $lt: share } };
-      const matched = await collection.count(filter);
-      const plain: number[] = [];
-      const filtered: number[] = [];
-      const exact: number[] = [];
-      let found = 0;
-      let wanted = 0;
-      let isShort = false;
-      const strategies = new Map<string, number>();
-      for (let round = 0; round < ROUNDS; round++)
-        for (const vector of queries[field]) {
-          const query = { vector, topK: TOP_K, include: [] };
-          await timed(plain, () => collection.query(query));
-          const hits = await timed(filtered, () => collection.query({ ...query, filter }));
-          const right = await timed(exact, () => collection.query({ ...query, filter, exact: true }));
-          if (round > 0) continue;
-          const ids = new Set(right.map(({ id }) => id));
-          found += hits.filter(({ id }) => ids.has(id)).length;
-          wanted += ids.size;
-          isShort ||= hits.length < Math.min(TOP_K, matched);
-          const { plan } = await collection.query({ ...query, filter, explain: true });
-          const strategy = `${plan.strategy}${plan.isFallback ? ' after a walk' : ''}`;
-          strategies.set(strategy, (strategies.get(strategy) ?? 0) + 1);
-        }
-      const [p50, plainP50, exactP50] = [filtered, plain, exact].map((times) => quantile(times, 0.5));
-      const most = [...strategies].sort(([, a], [, b]) => b - a).map(([strategy]) => strategy);
-      rows.push([
-        field === 'far' ? 'far from the query' : 'random',
-        `${share * 100}%`,
-        String(matched),
-        (wanted === 0 ? 1 : found / wanted).toFixed(3),
-        isShort ? 'no' : 'yes',
-        most.join(', '),
-        milliseconds(p50!),
-        milliseconds(plainP50!),
-        milliseconds(exactP50!),
-      ]);
-    }
+  for (const [kind, casesOf] of Object.entries(kindsOfFilters()))
+    for (const share of SHARES)
+      rows.push([kind, `${share * 100}%`, ...(await measureShare(collection, casesOf(share)))]);
   return table(
     ['filter', 'share', 'match', 'recall@10', 'all hits', 'by', 'p50, ms', 'unfiltered', 'exact'],
     rows,
   );
+}
+
+async function measureShare(collection: Collection, cases: FilteredQueries[]): Promise<string[]> {
+  const times = { filtered: [] as number[], plain: [] as number[], exact: [] as number[] };
+  const strategies = new Map<string, number>();
+  const matches: number[] = [];
+  let found = 0;
+  let wanted = 0;
+  let isShort = false;
+  for (const { filter, queries } of cases) {
+    const matched = await collection.count(filter);
+    matches.push(matched);
+    for (let round = 0; round < ROUNDS; round++)
+      for (const vector of queries) {
+        const query = { vector, topK: TOP_K, include: [] };
+        await timed(times.plain, () => collection.query(query));
+        const hits = await timed(times.filtered, () => collection.query({ ...query, filter }));
+        const right = await timed(times.exact, () => collection.query({ ...query, filter, exact: true }));
+        if (round > 0) continue;
+        const ids = new Set(right.map(({ id }) => id));
+        found += hits.filter(({ id }) => ids.has(id)).length;
+        wanted += ids.size;
+        isShort ||= hits.length < Math.min(TOP_K, matched);
+        const { plan } = await collection.query({ ...query, filter, explain: true });
+        const strategy = `${plan.strategy}${plan.isFallback ? ' after a walk' : ''}`;
+        strategies.set(strategy, (strategies.get(strategy) ?? 0) + 1);
+      }
+  }
+  const most = [...strategies].sort(([, a], [, b]) => b - a).map(([strategy]) => strategy);
+  return [
+    String(quantile(matches, 0.5)),
+    (wanted === 0 ? 1 : found / wanted).toFixed(3),
+    isShort ? 'no' : 'yes',
+    most.join(', '),
+    ...[times.filtered, times.plain, times.exact].map((each) => milliseconds(quantile(each, 0.5))),
+  ];
 }
 
 function measureFilters(): string {
@@ -153,7 +167,7 @@ async function timed<T>(times: number[], run: () => Promise<T>): Promise<T> {
 }
 
 function queriesOf({ queries, dimensions }: Dataset): Float32Array[] {
-  return Array.from({ length: Number(options.queries) }, (_, row) => rowOf(queries, dimensions, row));
+  return Array.from({ length: wanted }, (_, row) => rowOf(queries, dimensions, row));
 }
 
 function milliseconds(value: number): string {

@@ -1,5 +1,6 @@
 import type { Dataset } from '../datasets/dataset.ts';
 import { rowOf } from '../datasets/rows.ts';
+import { dot } from './topics.ts';
 
 export interface Correlated {
   /** Of each row: which share of all rows lies farther from the queries. */
@@ -21,10 +22,4 @@ export function correlatedShares(
     .sort((a, b) => dot(axis, b) - dot(axis, a))
     .slice(0, wanted);
   return { shares, queries: nearest };
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!;
-  return sum;
 }

@@ -123,9 +123,9 @@ export interface Neighbours {
 export interface FilteredWalk {
   /** Candidates of a walk over all rows, of which those that are not wanted are left out. */
   ef: number;
-  /** Nothing is found unless so many of them are wanted. */
+  /** Nothing is found unless so many of them are wanted; where hardly any of the first are, the walk ends early. */
   nearMin: number;
-  /** 0, or candidates of a second walk, which goes on from these over wanted rows alone. */
+  /** 0, or candidates of a second walk, which goes on from these, and a sample of all wanted rows, over wanted rows alone. */
   efAllowed: number;
 }
 

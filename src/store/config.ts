@@ -131,7 +131,10 @@ const FIELD_KINDS: readonly FieldKind[] = ['keyword', 'number', 'boolean', 'date
 /** @throws IsovecError INVALID_ARGUMENT */
 export function checkFields(fields: Fields, path: string): void {
   checkObject(fields, path);
-  for (const [field, kind] of Object.entries(fields)) checkOneOf(kind, FIELD_KINDS, `${path}.${field}`);
+  for (const [field, kind] of Object.entries(fields)) {
+    if (field.startsWith('$')) throw invalid(`${path}.${field}`, 'a field that a filter can name', field);
+    checkOneOf(kind, FIELD_KINDS, `${path}.${field}`);
+  }
 }
 
 /** What hnswlib-wasm does not do. */

@@ -1,8 +1,8 @@
 import type { CompiledFilter } from '../filter/filter.ts';
-import type { Neighbours } from '../search/vector-index.ts';
+import type { FilteredWalk, Neighbours } from '../search/vector-index.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
-import { planFiltered } from './filter-plan.ts';
+import { type FilteredStrategy, planFiltered } from './filter-plan.ts';
 import { withMatching } from './matching.ts';
 import type { MatchingRows } from './matching-rows.ts';
 import { payloadOf } from './payload.ts';
@@ -53,13 +53,19 @@ function nearestMatching(
   const isWalkable = index.searchAllowed !== undefined && config.index.type !== 'flat';
   const count = rows.liveCount;
   const chosen = planFiltered({ topK, ef, exact: exact || !isWalkable, matched, count });
+  const wanted = Math.min(topK, matched);
+  const walk = (strategy: FilteredStrategy, how: FilteredWalk) => {
+    plan?.note({ strategy, candidates: how.ef + how.efAllowed });
+    const found = index.searchAllowed!(vector, matching.words, topK, how);
+    return found.rows.length === wanted ? found : undefined;
+  };
   if (chosen.strategy !== 'exact') {
-    const { walk } = chosen;
-    plan?.note({ strategy: chosen.strategy, candidates: walk.ef + walk.efAllowed });
-    const found = index.searchAllowed!(vector, matching.words, topK, walk);
-    if (found.rows.length === Math.min(topK, matched)) return found;
+    const near = walk(chosen.strategy, chosen.walk);
+    if (near) return near;
     // What matches lies far from the query, or does not hang together.
     plan?.note({ isFallback: true });
+    const far = chosen.farWalk && walk('filtered-walk', chosen.farWalk);
+    if (far) return far;
   }
   plan?.note({ strategy: 'exact', candidates: matched, exact: config.quantization === 'none' });
   if (index.scanAllowed && matched > count * SCANNED_SHARE)

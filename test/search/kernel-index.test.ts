@@ -282,3 +282,23 @@ test('works beyond two gigabytes, where addresses have their top bit set', () =>
   loadGraph(loaded, saveGraph(index));
   expect(loaded.count).toBe(800);
 });
+
+test('finds nearly all of the nearest that are allowed where none of them lies near the query', () => {
+  const vectors = clusteredVectors(4000, 32, 40, 1, 3);
+  const index = makeIndex({ dimensions: 32, metric: 'cosine' });
+  fill(index, vectors);
+  const found: number[] = [];
+  for (const query of clusteredVectors(50, 32, 40, 5, 3)) {
+    const near = index.scan(query, vectors.length).rows;
+    const far = near.subarray(near.length / 2);
+    const allowed = new Uint32Array(vectors.length / 32);
+    for (const row of far) allowed[row >>> 5]! |= 1 << (row & 31);
+    expect(index.searchAllowed(query, allowed, 10, { ef: 100, nearMin: 1, efAllowed: 0 }).rows).toHaveLength(
+      0,
+    );
+    const walk = { ef: 1, nearMin: 0, efAllowed: 460 };
+    const rows = new Set(index.searchAllowed(query, allowed, 10, walk).rows);
+    found.push(far.subarray(0, 10).filter((row) => rows.has(row)).length / 10);
+  }
+  expect(found.reduce((sum, each) => sum + each) / found.length).toBeGreaterThan(0.95);
+});

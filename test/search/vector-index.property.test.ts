@@ -237,6 +237,7 @@ class Run {
     const ef = Math.max(topK, step);
     for (const walk of [
       { ef, nearMin: 0, efAllowed: 0 },
+      { ef: 1, nearMin: 0, efAllowed: ef },
       { ef: topK, nearMin: 1, efAllowed: ef },
     ]) {
       const found = this.#index.searchAllowed(query, allowed, topK, walk);

@@ -19,6 +19,12 @@ describe('the planner of filtered queries', () => {
     ]);
   });
 
+  it('walks over what matches where that lies far and is much, and compares it where that is cheaper', () => {
+    expect(plan(20_000, 100_000).farWalk).toBeUndefined();
+    for (const matched of [50_000, 90_000])
+      expect(plan(matched, 100_000).farWalk?.efAllowed).toBeGreaterThan(plan(matched, 100_000).walk.ef);
+  });
+
   it('keeps to the exact answer when it is asked for, or nothing matches', () => {
     expect(plan(90_000, 100_000, { exact: true }).strategy).toBe('exact');
     expect(plan(0, 100_000).strategy).toBe('exact');

@@ -94,7 +94,15 @@ export function indexedFields(open: Open, newLocation: NewLocation, { propertyRu
 
   it('refuses fields that are none', async () => {
     const collection = await (await open()).collection('c', { dimensions: DIMENSIONS });
-    for (const bad of [null, 'year', ['year'], { year: 'int' }, { year: undefined }, { year: () => 1 }])
+    for (const bad of [
+      null,
+      'year',
+      ['year'],
+      { year: 'int' },
+      { year: undefined },
+      { year: () => 1 },
+      { $year: 'number' },
+    ])
       await expect(collection.setFields(bad as never)).rejects.toMatchObject({ name: 'IsovecError' });
     expect((await collection.info()).config.fields).toBeUndefined();
   });

@@ -73,8 +73,7 @@ static i32 ask_among(u32 top) {
 /** Some rows, by walks of any width. */
 static i32 ask_allowed(u32 top) {
   const u32 words = 1 + below(40);
-  const u32 ef = below(2) * (top + below(60));
-  const address bits = isovec_allow(words, (ef > 0) + below(3), ef);
+  const address bits = isovec_allow(words, below(4), below(2) * (top + below(60)));
   if (bits == 0) return ISOVEC_NO_MEMORY;
   for (u32 i = 0; i < words; i++) ((u32 *)at(bits))[i] = below(3) == 0 ? 0 : below(0x7fffffff) << 1 | below(2);
   const i32 found = below(3) == 0 ? isovec_scan(top) : isovec_search(top, 1 + below(60));
