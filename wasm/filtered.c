@@ -47,11 +47,11 @@ u32 meet_allowed(const u32 *words, u8 epoch, u32 *slots) {
 /** Visits after which a walk looks whether it is among what is allowed. */
 #define PROBE_VISITS 64u
 
-/** Whether enough of what a walk has found first is allowed. */
+/** Whether enough of what a walk has found first is allowed: half of what should be in the end, for these are few. */
 static int is_among_allowed(const struct nearest *nearest) {
   u32 count = 0;
   for (u32 i = 0; i < nearest->count && i < PROBE_VISITS; i++) count += (u32)is_allowed(nearest_slot(nearest, i));
-  return count >= allowed.near_min * PROBE_VISITS / nearest->capacity;
+  return count >= allowed.near_min * (PROBE_VISITS / 2) / nearest->capacity;
 }
 
 /** Where a walk over what is allowed begins besides what has been found, and slots looked at to find them. */

@@ -47,14 +47,16 @@ const FAR_FACTOR = 4.5;
 const COST_OF_FILTERED_CANDIDATE = { least: 0.6, byShare: 0.4, most: 3.4 };
 /** Where a filter has nothing to do with where vectors lie, so many of the nearest match; if none does, it has. */
 const EXPECTED_NEAR = 6;
-/** Of the matches that are to be expected among what is found: with `topK` alone recall was .906 where matches lie far. */
-const NEAR_SHARE_MIN = 0.5;
+/** Matches among what a walk finds are fewer than is to be expected by so many standard deviations: it is no chance. With
+ *  `topK` alone recall was .906 where matches lie far, with half of what is to be expected .925. */
+const DEVIATIONS_MAX = 3;
 const PROBE_MIN = 32;
 const PROBE_MAX = 256;
 
 /** Fewer matches than this among what a walk finds, and what matches lies so far from the query that it misses some. */
-function nearMinOf(topK: number, matched: number, expected: number): number {
-  return Math.min(matched, Math.max(topK, Math.ceil(expected * NEAR_SHARE_MIN)));
+function nearMinOf({ topK, matched }: FilteredQuery, depth: number, share: number): number {
+  const least = depth * share - DEVIATIONS_MAX * Math.sqrt(depth * share * (1 - share));
+  return Math.min(matched, Math.max(topK, Math.ceil(least)));
 }
 
 function costOfFilteredCandidate(share: number): number {
@@ -62,7 +64,8 @@ function costOfFilteredCandidate(share: number): number {
   return Math.min(most, least + byShare / share);
 }
 
-export function planFiltered({ topK, ef, exact, matched, count }: FilteredQuery): FilterPlan {
+export function planFiltered(query: FilteredQuery): FilterPlan {
+  const { topK, ef, exact, matched, count } = query;
   const share = matched / Math.max(1, count);
   const wide = Math.ceil(EF_FACTOR * Math.max(ef, topK));
   const depth = Math.ceil(wide + (DEPTH_FACTOR * topK) / share);
@@ -82,7 +85,7 @@ export function planFiltered({ topK, ef, exact, matched, count }: FilteredQuery)
   if (costs['post-filter'] <= costs['filtered-walk'])
     return {
       strategy: 'post-filter',
-      walk: { ef: depth, nearMin: nearMinOf(topK, matched, depth * share), efAllowed: 0 },
+      walk: { ef: depth, nearMin: nearMinOf(query, depth, share), efAllowed: 0 },
       ...far,
     };
   return { strategy: 'filtered-walk', walk: { ef: probe, nearMin: 1, efAllowed: wide }, ...far };
