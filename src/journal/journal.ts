@@ -23,7 +23,7 @@ import {
   olderThanCopy,
 } from './manifest.ts';
 import { loadManifestCopy, type ManifestCopy } from './manifest-copy.ts';
-import { replayLog, sweep } from './replay.ts';
+import type * as Replaying from './replay.ts';
 import { removeSegments, SEGMENT_HEADER_BYTES, type SegmentSummary } from './segment.ts';
 import { durableSequence, readWatermark, type Watermark, watermarkOf, writeWatermark } from './watermark.ts';
 
@@ -169,9 +169,14 @@ export class Journal<State> {
 
   /**
    * Delivers every entry that the manifest does not cover, oldest first; then the journal takes new ones.
+   * @param replaying replay.ts, which is wanted this once
    * @throws IsovecError CORRUPTION where an entry that was promised is damaged or missing
    */
-  async replay(deliver: Deliver, onProgress: (done: number, total: number) => void): Promise<void> {
+  async replay(
+    { replayLog, sweep }: typeof Replaying,
+    deliver: Deliver,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<void> {
     const { coveredSequence } = this;
     // In a new place it was left by another database.
     const options = { ...this.#options, durable: this.#isNew ? 0 : this.durableSequence };

@@ -3,6 +3,7 @@
  * rest into chunks of their own, and many of those cost more than this saves.
  */
 export { compileFilter } from '../filter/filter.ts';
+export * as replaying from '../journal/replay.ts';
 export { OpfsReader } from '../storage/opfs-reader.ts';
 export { Archiving } from './archiving.ts';
 export { changed } from './changing.ts';
@@ -36,3 +37,4 @@ export { share } from './sharing.ts';
 export { statisticsOf } from './statistics.ts';
 export { tellCreated } from './tell-created.ts';
 export { runTransaction } from './transaction.ts';
+export { recoverUndisturbed } from './undisturbed.ts';

@@ -1,8 +1,6 @@
 import { checkNotAborted } from '../base/abort.ts';
 import type { Progress } from '../base/api.ts';
-import { areEqual } from '../base/bytes.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
-import { MANIFEST_NAME } from '../journal/manifest.ts';
 import type { HeldLock, LockOptions } from '../storage/lock.ts';
 import type { StorageBackend } from '../storage/storage.ts';
 import { LocalDatabase } from './database.ts';
@@ -54,7 +52,9 @@ export async function openLocal(
     if (!readOnly) presence = await locks?.join?.(location);
     const attempt = () => recover(platform, storage!, events, options, care);
     // Nobody else replaces anything while the lock is held.
-    engine = await (readOnly ? recoverUndisturbed(storage, attempt) : attempt());
+    engine = await (readOnly
+      ? (await import('./on-demand.ts')).recoverUndisturbed(storage, attempt)
+      : attempt());
     if (engine.journal.isNew) await place.tellCreated(storage.lost);
     if (options.archive && !readOnly) {
       const { Archiving } = await import('./on-demand.ts');
@@ -86,22 +86,6 @@ export async function openLocal(
     await presence?.release();
     await lock?.release();
     throw error;
-  }
-}
-
-/** More than one checkpoint while one reader opens is already rare. */
-const OPENING_ATTEMPTS_MAX = 5;
-
-/** Who opens without the lock may find files replaced while it reads them; then it reads again. */
-async function recoverUndisturbed(storage: StorageBackend, attempt: () => Promise<Engine>): Promise<Engine> {
-  for (let count = 1; ; count++) {
-    const before = await storage.load(MANIFEST_NAME).catch(() => undefined);
-    try {
-      return await attempt();
-    } catch (error) {
-      const after = await storage.load(MANIFEST_NAME).catch(() => undefined);
-      if (!before || !after || areEqual(before, after) || count === OPENING_ATTEMPTS_MAX) throw error;
-    }
   }
 }
 
@@ -156,7 +140,9 @@ async function recover(
   }
   await loadCollections(engine, signal);
   const tell = throttle((progress: Progress) => events.emit('progress', progress));
+  const { replaying } = await import('./on-demand.ts');
   await journal.replay(
+    replaying,
     ({ payload, sequence }) => {
       checkNotAborted(signal);
       return engine.collections.applyAll(decodeOperations(payload, `log entry ${sequence}`));

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { JournalFollower } from '../../src/journal/follow-log.ts';
 import { bytesPayload } from '../../src/journal/frame.ts';
 import { Journal } from '../../src/journal/journal.ts';
+import * as replaying from '../../src/journal/replay.ts';
 import { GrowableBytes, MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
 import type { StorageBackend } from '../../src/storage/storage.ts';
 
@@ -41,7 +42,7 @@ class Context {
       },
     );
     const context = new Context(journal, backend, warnings);
-    await journal.replay(context.#take, () => {});
+    await journal.replay(replaying, context.#take, () => {});
     return context;
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { JournalFollower } from '../../src/journal/follow-log.ts';
 import { bytesPayload } from '../../src/journal/frame.ts';
 import { Journal, type JournalOptions } from '../../src/journal/journal.ts';
+import * as replaying from '../../src/journal/replay.ts';
 import { SEGMENT_HEADER_BYTES } from '../../src/journal/segment.ts';
 import { MemoryBackend, MemoryFiles } from '../../src/storage/memory.ts';
 import type { StorageBackend, StorageFile } from '../../src/storage/storage.ts';
@@ -33,6 +34,7 @@ async function openJournal(storage: StorageBackend, options: Partial<JournalOpti
     },
   );
   await journal.replay(
+    replaying,
     ({ payload }) => entries.push(new TextDecoder().decode(payload)),
     () => {},
   );
