@@ -43,25 +43,29 @@ const EF_FACTOR = 1.6;
 const DEPTH_FACTOR = 2;
 /** Where what matches lies far, so many times that: recall at 100,000 of GloVe is .94 to .98. */
 const FAR_FACTOR = 4.5;
-/** Of a walk over matching rows: finding them two steps away, the more of those the fewer match. */
-const COST_OF_FILTERED_CANDIDATE = { least: 0.6, byShare: 0.4, most: 3.4 };
+/** Of a walk over few matching rows: finding them two steps away. Where many match there are less of those. */
+const COST_OF_FILTERED_CANDIDATE = 3.4;
+const COST_OF_FAR_CANDIDATE = { least: 0.6, byShare: 0.4 };
 /** Where a filter has nothing to do with where vectors lie, so many of the nearest match; if none does, it has. */
 const EXPECTED_NEAR = 6;
 /** Matches among what a walk finds are fewer than is to be expected by so many standard deviations: it is no chance. With
  *  `topK` alone recall was .906 where matches lie far, with half of what is to be expected .925. */
 const DEVIATIONS_MAX = 3;
+/** Where nearly all rows match there is no chance, but there may be rows that are no more. */
+const NEAR_SHARE_MAX = 0.9;
 const PROBE_MIN = 32;
 const PROBE_MAX = 256;
 
 /** Fewer matches than this among what a walk finds, and what matches lies so far from the query that it misses some. */
 function nearMinOf({ topK, matched }: FilteredQuery, depth: number, share: number): number {
-  const least = depth * share - DEVIATIONS_MAX * Math.sqrt(depth * share * (1 - share));
-  return Math.min(matched, Math.max(topK, Math.ceil(least)));
+  const expected = depth * share;
+  const least = expected - DEVIATIONS_MAX * Math.sqrt(expected * (1 - share));
+  return Math.min(matched, Math.max(topK, Math.ceil(Math.min(least, NEAR_SHARE_MAX * expected))));
 }
 
-function costOfFilteredCandidate(share: number): number {
-  const { least, byShare, most } = COST_OF_FILTERED_CANDIDATE;
-  return Math.min(most, least + byShare / share);
+function costOfFarCandidate(share: number): number {
+  const { least, byShare } = COST_OF_FAR_CANDIDATE;
+  return Math.min(COST_OF_FILTERED_CANDIDATE, least + byShare / share);
 }
 
 export function planFiltered(query: FilteredQuery): FilterPlan {
@@ -70,16 +74,15 @@ export function planFiltered(query: FilteredQuery): FilterPlan {
   const wide = Math.ceil(EF_FACTOR * Math.max(ef, topK));
   const depth = Math.ceil(wide + (DEPTH_FACTOR * topK) / share);
   const probe = Math.min(PROBE_MAX, Math.max(PROBE_MIN, Math.ceil(EXPECTED_NEAR / share)));
-  const costOfCandidate = costOfFilteredCandidate(share);
   const costs: Record<FilteredStrategy, number> = {
     exact: matched / ROWS_PER_CANDIDATE,
     'post-filter': depth,
-    'filtered-walk': probe + costOfCandidate * wide,
+    'filtered-walk': probe + COST_OF_FILTERED_CANDIDATE * wide,
   };
   if (exact || costs.exact <= Math.min(costs['post-filter'], costs['filtered-walk']))
     return { strategy: 'exact', walk: { ef: 0, nearMin: 0, efAllowed: 0 } };
   const farEf = Math.ceil(FAR_FACTOR * wide);
-  const far = costOfCandidate * farEf < costs.exact && {
+  const far = costOfFarCandidate(share) * farEf < costs.exact && {
     farWalk: { ef: 1, nearMin: 0, efAllowed: farEf },
   };
   if (costs['post-filter'] <= costs['filtered-walk'])

@@ -50,7 +50,9 @@ function nearestMatching(
   matching: MatchingRows,
 ): Neighbours {
   const { count: matched } = matching;
-  const isWalkable = index.searchAllowed !== undefined && config.index.type !== 'flat';
+  // As long as most is not in the graph yet, all of that is compared anyway.
+  const isLinked = index.pendingCount * 2 < index.count;
+  const isWalkable = index.searchAllowed !== undefined && config.index.type !== 'flat' && isLinked;
   const count = rows.liveCount;
   const chosen = planFiltered({ topK, ef, exact: exact || !isWalkable, matched, count });
   const wanted = Math.min(topK, matched);
