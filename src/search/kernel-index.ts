@@ -121,17 +121,16 @@ export class KernelIndex implements VectorIndex {
         this.addCode(firstRow + at, codes.subarray(at * codeBytes, (at + 1) * codeBytes));
     }
     if (atOnce === 0) return;
+    const buffer = this.#graphBuffer();
     for (let start = 0; start < rowCount; start += atOnce) {
       const end = Math.min(rowCount, start + atOnce);
-      this.#restoreCodes(slots.subarray(start, end), codes.subarray(start * codeBytes, end * codeBytes));
+      const count = end - start;
+      this.#kernel.u32(buffer, count).set(slots.subarray(start, end));
+      this.#kernel
+        .u8(buffer + count * WORD_BYTES, count * codeBytes)
+        .set(codes.subarray(start * codeBytes, end * codeBytes));
+      this.#kernel.call('isovec_restore_codes', count);
     }
-  }
-
-  #restoreCodes(slots: Uint32Array, codes: Uint8Array): void {
-    const buffer = this.#graphBuffer();
-    this.#kernel.u32(buffer, slots.length).set(slots);
-    this.#kernel.u8(buffer + slots.byteLength, codes.length).set(codes);
-    this.#kernel.call('isovec_restore_codes', slots.length);
   }
 
   readCode(row: number): Uint8Array<ArrayBuffer> {

@@ -84,6 +84,12 @@ export class IdStore {
     if (!block || block.usedBytes + entryBytes > block.bytes.length) block = this.#begin(entryBytes);
     const { bytes, usedBytes: at } = block;
     const within = this.#rowCount - block.firstRow;
+    const { notes } = block;
+    if (within === notes.length * ENTRIES_PER_NOTE) {
+      block.notes = new Uint32Array(notes.length * 2);
+      block.notes.set(notes);
+      this.#memoryBytes += notes.byteLength;
+    }
     if (within % ENTRIES_PER_NOTE === 0) block.notes[within / ENTRIES_PER_NOTE] = at;
     bytes[at] = id.length;
     bytes[at + 1] = id.length >>> 8;
@@ -116,7 +122,8 @@ export class IdStore {
     const before = this.#blocks.at(-1)?.bytes.length ?? 0;
     const capacity = Math.min(Math.max(before * 2, BLOCK_BYTES_MIN), BLOCK_BYTES_MAX);
     const bytes = new Uint8Array(Math.max(capacity, entryBytes));
-    const notes = new Uint32Array(Math.ceil(bytes.length / ENTRY_HEADER_BYTES / ENTRIES_PER_NOTE));
+    // Ids are often of one length; where they get shorter, more notes are taken.
+    const notes = new Uint32Array(Math.ceil(bytes.length / entryBytes / ENTRIES_PER_NOTE));
     const block = { firstRow: this.#rowCount, bytes, usedBytes: 0, notes };
     this.#add(block);
     return block;
