@@ -115,6 +115,7 @@ export function texts(
     [{ text: 'a', fusion: { method: 'weighted' } }, 'query.fusion.vectorWeight'],
     [{ text: 'a', fusion: { method: 'rrf', vectorWeight: 2 } }, 'query.fusion.vectorWeight'],
     [{ text: 'a', fusion: { method: 'rrf', k: -1 } }, 'query.fusion.k'],
+    [{ text: 'a', fusion: { method: 'rrf', candidates: 0 } }, 'query.fusion.candidates'],
   ])('refuses the query %j at %s', async (query, path) => {
     const collection = await withTexts(open);
     await expect(collection.query(query as never)).rejects.toMatchObject({
@@ -202,6 +203,8 @@ export function texts(
     { method: 'rrf', k: 3, vectorWeight: 0.8 },
     { method: 'weighted', vectorWeight: 0.3 },
     { method: 'weighted', vectorWeight: 1 },
+    { method: 'rrf', candidates: 40 },
+    { method: 'weighted', vectorWeight: 0.3, candidates: 40 },
   ])('fuses what vectors and texts find, by %j', async (fusion) => {
     const database = await open();
     const collection = await database.collection('h', { dimensions: DIMENSIONS, text: true });
@@ -227,8 +230,9 @@ export function texts(
         const asked = { vector: vectorOf(1000, DIMENSIONS), text: 'apple pie', topK: 30, exact: true };
         const query = { ...asked, ...(filter && { filter }) };
         const { text, vector, ...rest } = query;
-        const byVector = await collection.query({ vector, ...rest, topK: 100 });
-        const byText = await collection.query({ text, ...rest, topK: 100 });
+        const topK = fusion.candidates ?? 100;
+        const byVector = await collection.query({ vector, ...rest, topK });
+        const byText = await collection.query({ text, ...rest, topK });
         const everything = { ...rest, topK: 300 };
         const vectorScores = scoreOfAll(await collection.query({ vector, ...everything }));
         const textScores = scoreOfAll(await collection.query({ text, ...everything }));
