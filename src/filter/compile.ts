@@ -2,6 +2,7 @@
 import type { Metadata } from '../base/api.ts';
 import { ARRAY_INDEX, type Condition, type RangeOperator, type Scalar, type Test } from './condition.ts';
 import { compareText } from './text-order.ts';
+import { LONG_LIST, setOf } from './value-set.ts';
 
 export type Predicate = (metadata: Metadata) => boolean;
 
@@ -42,7 +43,7 @@ function compileAny(parts: readonly Condition[]): Predicate {
   const valuesByPath = new Map<string, Scalar[]>();
   const predicates: Predicate[] = [];
   for (const part of parts) {
-    if (part.kind !== 'field' || part.test.kind !== 'in') {
+    if (part.kind !== 'field' || part.test.kind !== 'in' || part.test.values.length > LONG_LIST) {
       predicates.push(compileCondition(part));
       continue;
     }
@@ -93,8 +94,11 @@ function isOneOf(values: readonly Scalar[]): ValueTest {
     const [wanted] = values;
     return (value) => value === wanted;
   }
-  const wanted: ReadonlySet<unknown> = new Set(values);
-  return (value) => wanted.has(value === undefined ? null : value);
+  let wanted: ReadonlySet<unknown> | undefined;
+  return (value) => {
+    wanted ??= setOf(values);
+    return wanted.has(value === undefined ? null : value);
+  };
 }
 
 function numberTest(operator: RangeOperator, bound: number): ValueTest {

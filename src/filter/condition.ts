@@ -22,14 +22,45 @@ export type Scalar = string | number | boolean | null;
 /** A segment of a path that can lead to an element of an array. */
 export const ARRAY_INDEX = /^(0|[1-9]\d*)$/;
 
-/** The same for filters that say the same in another order. */
-export function keyOf(condition: Condition): string {
+/** What says more is not compared: to put it in order takes longer than to ask it again. */
+const KEY_LENGTH_MAX = 65_536;
+
+/** The same for filters that say the same in another order. @returns undefined of one that says very much */
+export function keyOf(condition: Condition): string | undefined {
+  return lengthOf(condition, KEY_LENGTH_MAX) > KEY_LENGTH_MAX ? undefined : orderedText(condition);
+}
+
+/** About as many characters as it takes to write it down; no longer counted once there are more than `most`. */
+function lengthOf(condition: Condition, most: number): number {
+  if (condition.kind === 'not') return lengthOf(condition.part, most);
+  let length = 0;
+  if (condition.kind === 'field') {
+    const { path, test } = condition;
+    length += path.length;
+    if (test.kind === 'range') length += String(test.bound).length;
+    else if (test.kind === 'contains') length += String(test.value).length;
+    else if (test.kind === 'startsWith') length += test.prefix.length;
+    else if (test.kind === 'in')
+      for (const value of test.values) {
+        length += 1 + String(value).length;
+        if (length > most) break;
+      }
+    return length;
+  }
+  for (const part of condition.parts) {
+    length += 1 + lengthOf(part, most - length);
+    if (length > most) break;
+  }
+  return length;
+}
+
+function orderedText(condition: Condition): string {
   switch (condition.kind) {
     case 'and':
     case 'or':
-      return `${condition.kind}(${[...new Set(condition.parts.map(keyOf))].sort().join()})`;
+      return `${condition.kind}(${[...new Set(condition.parts.map(orderedText))].sort().join()})`;
     case 'not':
-      return `not(${keyOf(condition.part)})`;
+      return `not(${orderedText(condition.part)})`;
     case 'field':
       return JSON.stringify([condition.path, inOrder(condition.test)], named);
   }

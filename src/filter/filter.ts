@@ -6,8 +6,8 @@ import { type Screen, screenOf } from './screen.ts';
 /** A filter that has been checked, ready to be asked of any number of records. */
 export interface CompiledFilter {
   condition: Condition;
-  /** The same for filters that say the same in another order. */
-  key: string;
+  /** The same for filters that say the same in another order; undefined of one that says too much to be compared. */
+  key: string | undefined;
   /** Of metadata as it is stored: what JSON holds. */
   matches: Predicate;
   /** Whether it may match, by its JSON alone: much faster than parsing it to know. */

@@ -118,8 +118,9 @@ function equals(field: string, operand: Operand): Condition {
 
 function isIn(field: string, { value, path, depth }: Operand): Condition {
   if (!Array.isArray(value)) throw invalid(path, `must be an array of values, not ${summarize(value)}`);
+  // There may be a million, and hardly one whose place is to be told.
   const values = Array.from(value, (each: unknown, index) =>
-    scalarOf({ value: each, path: `${path}[${index}]`, depth }),
+    isScalar(each) ? each : scalarOf({ value: each, path: `${path}[${index}]`, depth }),
   );
   return test(field, { kind: 'in', values });
 }
@@ -133,10 +134,14 @@ function range(operator: RangeOperator): (field: string, operand: Operand) => Co
   };
 }
 
+function isScalar(value: unknown): value is Scalar {
+  if (typeof value === 'number') return !Number.isNaN(value);
+  return typeof value === 'string' || typeof value === 'boolean' || value === null;
+}
+
 /** A Date is what it is stored as. */
 function scalarOf({ value, path }: Operand): Scalar {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
-  if (typeof value === 'number' && !Number.isNaN(value)) return value;
+  if (isScalar(value)) return value;
   if (value instanceof Date) return isoOf(value, path);
   if (Array.isArray(value))
     throw invalid(

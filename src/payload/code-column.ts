@@ -30,8 +30,12 @@ export class CodeColumn implements Column {
     this.#push(metadata ? this.#dictionary.codeOf(this.#image(metadata), this.#rowCount) : MISSING);
   }
 
+  looksOf(test: Test): number {
+    return this.#dictionary.looksOf(test);
+  }
+
   select(test: Test, range: WordRange): RowBounds {
-    const verdict = this.#dictionary.judge(test);
+    const verdict = this.#dictionary.judge(test, this.#hasHashed);
     if (this.#hasHashed) return this.#selectAlsoHashed(verdict, range);
     const bounds = noRows(range);
     if (verdict.isNone) return bounds;

@@ -12,6 +12,8 @@ export interface Column {
   readonly memoryBytes: number;
   /** Takes in the next row. @param metadata undefined of one that is dead */
   push(metadata: Metadata | undefined): void;
+  /** What a test takes before it is asked of rows: as many rows as could be looked at meanwhile. */
+  looksOf(test: Test): number;
   /** Rows behind the last are in the answer as it comes. */
   select(test: Test, range: WordRange): RowBounds;
   /** Of rows from `firstRow` up to `endRow`. */

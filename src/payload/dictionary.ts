@@ -4,6 +4,7 @@
  */
 import { valueTest } from '../filter/compile.ts';
 import type { Scalar, Test } from '../filter/condition.ts';
+import { setOf } from '../filter/value-set.ts';
 import { Composite, type FieldImage, imagePasses } from './field-image.ts';
 
 export const MISSING = 0;
@@ -14,9 +15,12 @@ export const UNKNOWN = 0xffff_ffff;
 /** Of an entry in V8 besides its text: in a map and in an array. */
 const ENTRY_BYTES = 80;
 /** With four or eight bytes of column: at most 16 a row. */
-const BYTES_PER_ROW = 8;
+export const BYTES_PER_ROW = 8;
 /** However few the rows are: those that come first should find room, too. */
 const BYTES_MIN = 1024 * 1024;
+
+/** Rows of a column that could be looked at while a test is asked of one value. */
+const LOOKS_PER_ENTRY = 64;
 
 export interface Verdict {
   /** By code: 1 where the test holds. */
@@ -69,7 +73,12 @@ export class Dictionary {
     return hashed === 'maybe' && (hashes === undefined || hashes.has(code)) ? 1 : 0;
   }
 
-  judge(test: Test): Verdict {
+  looksOf(test: Test): number {
+    return test.kind === 'in' ? Math.min(test.values.length, this.size) : this.size * LOOKS_PER_ENTRY;
+  }
+
+  /** @param hasHashed whether any row's code is a hash */
+  judge(test: Test, hasHashed: boolean): Verdict {
     const table = new Uint8Array(this.size);
     if (test.kind === 'in') this.#judgeIn(test.values, table);
     else {
@@ -77,17 +86,22 @@ export class Dictionary {
       for (let code = 0; code < table.length; code++)
         table[code] = Number(imagePasses(this.#images[code], passes));
     }
-    return { table, isNone: !table.includes(1), ...judgeHashed(test) };
+    return { table, isNone: !table.includes(1), ...(hasHashed ? judgeHashed(test) : NONE_HASHED) };
   }
 
-  #judgeIn(values: readonly Scalar[], table: Uint8Array): void {
-    for (const value of values) {
-      const code = this.#codes.get(value);
-      if (code !== undefined) table[code] = 1;
-      if (value === null) table[MISSING] = 1;
-    }
+  #judgeIn(values: Scalar[], table: Uint8Array): void {
+    if (values.length > table.length) {
+      const wanted: ReadonlySet<unknown> = setOf(values);
+      for (const [code, image] of this.#images.entries())
+        table[code] = Number(wanted.has(code === MISSING ? null : image));
+    } else
+      for (const value of values) {
+        const code = this.#codes.get(value);
+        if (code !== undefined) table[code] = 1;
+        if (value === null) table[MISSING] = 1;
+      }
     if (this.#composites.size === 0) return;
-    const passes = valueTest({ kind: 'in', values: [...values] });
+    const passes = valueTest({ kind: 'in', values });
     for (const code of this.#composites.values())
       table[code] = Number(imagePasses(this.#images[code], passes));
   }
@@ -96,6 +110,8 @@ export class Dictionary {
     return image instanceof Composite ? this.#composites.get(image.key) : this.#codes.get(image);
   }
 }
+
+const NONE_HASHED = { hashed: 'no' } as const;
 
 /** Of a string, all that is known is its hash. */
 function judgeHashed(test: Test): Pick<Verdict, 'hashed' | 'hashes'> {

@@ -1,5 +1,6 @@
 /** A condition over columns: each part says of which rows it holds for certain and of which possibly. */
 import type { Condition, Scalar, Test } from '../filter/condition.ts';
+import { LONG_LIST } from '../filter/value-set.ts';
 import type { Column } from './column.ts';
 import {
   allRows,
@@ -41,13 +42,13 @@ function evaluateAll(parts: readonly Condition[], evaluation: Evaluation): RowBo
   if (parts.length === 0) return allRows(range);
   const negated = parts.flatMap((part) => (part.kind === 'not' ? [part.part] : []));
   const rest = parts.filter(({ kind }) => kind !== 'not');
-  const all = rest.map((part) => evaluate(part, evaluation));
+  const all = new Folded(range, intersect);
+  for (const part of rest) all.add(evaluate(part, evaluation));
   if (negated.length > 0) {
     const any = evaluateAny(negated, evaluation);
-    all.push(any && complementOf(any));
+    all.add(any && complementOf(any));
   }
-  if (all.every((bounds) => bounds === undefined)) return undefined;
-  return all.map((bounds) => bounds ?? anyRows(range)).reduce(intersect);
+  return all.bounds;
 }
 
 /** Values that one field may have take one look, however many they are. */
@@ -56,7 +57,7 @@ function evaluateAny(parts: readonly Condition[], evaluation: Evaluation): RowBo
   const valuesByPath = new Map<string, Scalar[]>();
   const rest: Condition[] = [];
   for (const part of parts) {
-    if (part.kind !== 'field' || part.test.kind !== 'in') {
+    if (part.kind !== 'field' || part.test.kind !== 'in' || part.test.values.length > LONG_LIST) {
       rest.push(part);
       continue;
     }
@@ -64,18 +65,41 @@ function evaluateAny(parts: readonly Condition[], evaluation: Evaluation): RowBo
     for (const value of part.test.values) values.push(value);
     valuesByPath.set(part.path, values);
   }
-  const any = rest.map((part) => evaluate(part, evaluation));
-  for (const [path, values] of valuesByPath)
-    any.push(evaluateField(path, { kind: 'in', values }, evaluation));
-  if (any.length > 0 && any.every((bounds) => bounds === undefined)) return undefined;
-  return any.map((bounds) => bounds ?? anyRows(range)).reduce(unite, noRows(range));
+  if (parts.length === 0) return noRows(range);
+  const any = new Folded(range, unite);
+  for (const part of rest) any.add(evaluate(part, evaluation));
+  for (const [path, values] of valuesByPath) any.add(evaluateField(path, { kind: 'in', values }, evaluation));
+  return any.bounds;
+}
+
+/** Bounds of several conditions made one: there may be ten thousand. */
+class Folded {
+  readonly #range: WordRange;
+  readonly #fold: (a: RowBounds, b: RowBounds) => RowBounds;
+  #known: RowBounds | undefined;
+  #hasUnknown = false;
+
+  constructor(range: WordRange, fold: (a: RowBounds, b: RowBounds) => RowBounds) {
+    this.#range = range;
+    this.#fold = fold;
+  }
+
+  add(bounds: RowBounds | undefined): void {
+    if (!bounds) this.#hasUnknown = true;
+    else this.#known = this.#known ? this.#fold(this.#known, bounds) : bounds;
+  }
+
+  /** Undefined where nothing is known of any row. */
+  get bounds(): RowBounds | undefined {
+    if (!this.#known || !this.#hasUnknown) return this.#known;
+    return this.#fold(this.#known, anyRows(this.#range));
+  }
 }
 
 function evaluateField(path: string, test: Test, evaluation: Evaluation): RowBounds | undefined {
   const { columns, range } = evaluation;
   const column = columns.get(path);
-  const rows = (range.endWord - range.firstWord) * 32;
-  if (!column || evaluation.looksLeft < rows) return undefined;
-  evaluation.looksLeft -= rows;
+  if (!column || evaluation.looksLeft <= 0) return undefined;
+  evaluation.looksLeft -= (range.endWord - range.firstWord) * 32 + column.looksOf(test);
   return column.select(test, range);
 }

@@ -1,5 +1,6 @@
 /** Tests as intervals of numbers. */
 import type { Test } from '../filter/condition.ts';
+import { LONG_LIST, setOf } from '../filter/value-set.ts';
 import { datesBefore, datesFrom, datesWithPrefix, orderOfDate } from './date-order.ts';
 
 /** From `first` up to, not including, `end`. */
@@ -12,8 +13,9 @@ export interface Interval {
 export interface NumberScale {
   /** @returns undefined for what has no number */
   numberOf(value: unknown): number | undefined;
-  /** @returns undefined where the numbers do not tell; else what passes is in one of them */
-  intervalsOf(test: Test): Interval[] | undefined;
+  /** @returns undefined where the numbers do not tell; else what passes is in one of them, or of a longer list one of these
+   *  numbers */
+  intervalsOf(test: Test): Interval[] | ReadonlySet<unknown> | undefined;
 }
 
 const EVERYTHING: Interval = { first: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
@@ -23,7 +25,7 @@ export const NUMBERS: NumberScale = {
   intervalsOf(test) {
     switch (test.kind) {
       case 'in':
-        return pointsOf(test.values, NUMBERS);
+        return test.values.length > INTERVALS_MAX ? setOf(test.values) : pointsOf(test.values, NUMBERS);
       case 'range':
         return typeof test.bound === 'number' ? [rangeOf(test.operator, test.bound)] : [];
       case 'exists':
@@ -39,7 +41,8 @@ export const DATES: NumberScale = {
   intervalsOf(test) {
     switch (test.kind) {
       case 'in':
-        return pointsOf(test.values, DATES);
+        // To make numbers of a million dates takes half a second.
+        return test.values.length > LONG_LIST ? undefined : pointsOf(test.values, DATES);
       case 'range': {
         const { operator, bound } = test;
         if (typeof bound !== 'string') return [];
@@ -56,9 +59,13 @@ export const DATES: NumberScale = {
   },
 };
 
-function pointsOf(values: readonly unknown[], scale: NumberScale): Interval[] {
-  const numbers = values.map(scale.numberOf).filter((number) => number !== undefined);
-  return [...new Set(numbers)].map((number) => ({ first: number, end: nextUp(number) }));
+/** To look at every row for more values than this takes longer than to look each row up. */
+const INTERVALS_MAX = 8;
+
+function pointsOf(values: readonly unknown[], scale: NumberScale): Interval[] | ReadonlySet<number> {
+  const numbers = new Set(values.map(scale.numberOf).filter((number) => number !== undefined));
+  if (numbers.size > INTERVALS_MAX) return numbers;
+  return Array.from(numbers, (number) => ({ first: number, end: nextUp(number) }));
 }
 
 /** All that are there are finite, and equal to their bound when they are zero with another sign. */

@@ -14,8 +14,6 @@ import { anyRows, noRows, type RowBounds, type WordRange } from './row-bounds.ts
 
 /** The high half of what is no number: no arithmetic makes it. */
 const CODE_MARK = 0xfff8_0001;
-/** To look at every row for more values than this takes longer than to look each row up. */
-const INTERVALS_MAX = 8;
 
 export class NumberColumn implements Column {
   readonly #path: string;
@@ -45,17 +43,22 @@ export class NumberColumn implements Column {
     else this.#pushCode(this.#dictionary.codeOf(image, this.#rowCount));
   }
 
+  looksOf(test: Test): number {
+    return this.#codedCount === 0 ? 0 : this.#dictionary.looksOf(test);
+  }
+
   select(test: Test, range: WordRange): RowBounds {
     const intervals = this.#scale.intervalsOf(test);
     if (!intervals) return anyRows(range);
     const bounds = noRows(range);
     this.#eachPage(range, (page, firstWord, at, count) => {
       const words = bounds.certain.subarray(at, at + count);
-      if (intervals.length > INTERVALS_MAX) lookUp(page.numbers, firstWord, intervals, words);
-      else for (const interval of intervals) compare(page.numbers, firstWord, interval, words);
+      if (intervals instanceof Set) lookUp(page.numbers, firstWord, intervals, words);
+      else for (const interval of intervals as Interval[]) compare(page.numbers, firstWord, interval, words);
     });
-    const verdict = this.#dictionary.judge(test);
-    if (this.#codedCount === 0 || (verdict.isNone && !this.#hasHashed)) return bounds;
+    if (this.#codedCount === 0) return bounds;
+    const verdict = this.#dictionary.judge(test, this.#hasHashed);
+    if (verdict.isNone && !this.#hasHashed) return bounds;
     return this.#selectCoded(verdict, bounds, range);
   }
 
@@ -205,14 +208,12 @@ function compareFrom(numbers: Float64Array, firstWord: number, first: number, wo
   }
 }
 
-/** Of intervals that are one number each. */
 function lookUp(
   numbers: Float64Array,
   firstWord: number,
-  points: readonly Interval[],
+  wanted: ReadonlySet<unknown>,
   words: Uint32Array,
 ): void {
-  const wanted = new Set(points.map(({ first }) => first));
   for (let row = 0; row < words.length * 32; row++)
     if (wanted.has(numbers[firstWord * 32 + row]!)) words[row >>> 5]! |= 1 << (row & 31);
 }

@@ -7,6 +7,7 @@ import { IsovecError } from '../base/errors.ts';
 import type { Condition } from '../filter/condition.ts';
 import { CodeColumn } from './code-column.ts';
 import type { Column } from './column.ts';
+import { BYTES_PER_ROW } from './dictionary.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { DATES, NUMBERS } from './intervals.ts';
 import { NumberColumn } from './number-column.ts';
@@ -94,8 +95,13 @@ export class PayloadIndex {
   }
 }
 
-/** Rows, times conditions, that one filter may look at: 100 ms. What it says beyond that, records are asked. */
+/** Rows, times conditions, that one filter may look at: 150 ms. What it says beyond that, records are asked. */
 const LOOKED_AT_MAX = 100_000_000;
+
+/** At most, a page of rows and the first dictionary apart. */
+export function bytesPerRow(kind: FieldKind): number {
+  return BYTES_PER_ROW + (kind === 'number' || kind === 'date' ? 8 : 4);
+}
 
 function newColumn(path: string, kind: FieldKind): Column {
   switch (kind) {

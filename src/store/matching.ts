@@ -3,7 +3,9 @@
  * as rows keep their numbers: asking again costs a look at what has been written since.
  */
 import { checkNotAborted } from '../base/abort.ts';
+import type { Condition } from '../filter/condition.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
+import { makeSets } from '../filter/value-set.ts';
 import type { PayloadIndex } from '../payload/payload-index.ts';
 import { anyRows } from '../payload/row-bounds.ts';
 import { Bitmap } from '../tables/growable.ts';
@@ -17,10 +19,8 @@ import { Slices } from './slices.ts';
 
 /** Filters of a collection that are remembered: a bit a row each, 1 MB in all for a million rows. */
 const REMEMBERED_MAX = 8;
-/** A filter that says more than this is not remembered. */
-const KEY_LENGTH_MAX = 65_536;
-/** Records held in memory that are asked between looks at the clock. */
-const ROWS_PER_LOOK = 16;
+/** Records are asked between looks at the clock until they have been asked so many conditions. */
+const CONDITIONS_PER_LOOK = 16;
 
 /** So many rows that have come since are asked one by one: to look through the index's dictionaries takes longer. */
 const ASKED_ALONE_MAX = 64;
@@ -40,11 +40,11 @@ export class RememberedFilters {
   }
 
   rowsOf(state: CollectionState, filter: CompiledFilter, pause: Pause): FilterRows {
-    const known = this.#filters.get(filter.key);
-    const rows = known ?? new FilterRows(state, filter, pause);
-    if (filter.key.length > KEY_LENGTH_MAX) return rows;
-    this.#filters.delete(filter.key);
-    this.#filters.set(filter.key, rows);
+    const { key } = filter;
+    if (key === undefined) return new FilterRows(state, filter, pause);
+    const rows = this.#filters.get(key) ?? new FilterRows(state, filter, pause);
+    this.#filters.delete(key);
+    this.#filters.set(key, rows);
     for (const [oldest] of this.#filters) {
       if (this.#filters.size <= REMEMBERED_MAX) break;
       this.#filters.delete(oldest);
@@ -64,20 +64,26 @@ class FilterRows {
   #askedRow = 0;
   /** Of rows that the payload index has been asked for: those that must be asked themselves. */
   #undecided: { firstWord: number; endRow: number; words: Uint32Array } | undefined;
+  /** Of a block of records that has been read, those that are still to be asked. */
+  #held: { firstRow: number; bodies: Uint8Array[] } | undefined;
   #step: Promise<void> | undefined;
   /** Of the table when it had so many rows, and so many of them dead. */
   #live: { matching: MatchingRows; rowCount: number; deadCount: number } | undefined;
+  readonly #rowsPerLook: number;
+  #sets: Generator<void, void> | undefined;
 
   constructor(state: CollectionState, filter: CompiledFilter, pause: Pause) {
     this.#state = state;
     this.#filter = filter;
     this.#slices = new Slices(pause);
     this.#table = state.rows;
+    this.#rowsPerLook = Math.ceil(CONDITIONS_PER_LOOK / countFields(filter.condition));
+    this.#sets = makeSets(filter.condition);
   }
 
   get memoryBytes(): number {
     const live = this.#live?.matching.memoryBytes ?? 0;
-    return this.#matching.memoryBytes + live + 2 * this.#filter.key.length;
+    return this.#matching.memoryBytes + live + 2 * (this.#filter.key?.length ?? 0);
   }
 
   /** @param use is called in the turn in which every row has been asked */
@@ -113,6 +119,7 @@ class FilterRows {
     this.#matching = new Bitmap();
     this.#askedRow = 0;
     this.#undecided = undefined;
+    this.#held = undefined;
   }
 
   /** Asks the payload index for many rows at once; and of others, and those it leaves open, the next: a block of those in
@@ -120,6 +127,10 @@ class FilterRows {
   async #ask(): Promise<void> {
     if (this.#slices.isOver) await this.#slices.rest();
     this.#followRenumbering();
+    while (this.#sets) {
+      if (this.#sets.next().done) this.#sets = undefined;
+      else if (this.#slices.isOver) return;
+    }
     const { rows, files, tail } = this.#state;
     const index = this.#helpfulIndex();
     if (index && index.rowCount < rows.rowCount) return takeInNext(this.#state, index, this.#slices);
@@ -129,9 +140,14 @@ class FilterRows {
     if (first === rows.rowCount) return;
     if (first >= tail.firstRow) {
       for (let row = first; row < tail.endRow; row++) {
-        if (row % ROWS_PER_LOOK === 0 && this.#slices.isOver) break;
+        if (row % this.#rowsPerLook === 0 && this.#slices.isOver) break;
         this.#askOne(row, this.#isOpen(row) ? tail.get(row)?.body : undefined);
       }
+      return;
+    }
+    const held = this.#held;
+    if (held && first >= held.firstRow && first < held.firstRow + held.bodies.length) {
+      this.#askHeld(held);
       return;
     }
     const bodies = await files
@@ -142,8 +158,18 @@ class FilterRows {
         throw error;
       });
     if (this.#state.rows !== rows) return;
-    for (const [at, body] of bodies.entries())
-      this.#askOne(first + at, this.#isOpen(first + at) ? body : undefined);
+    this.#held = { firstRow: first, bodies };
+    this.#askHeld(this.#held);
+  }
+
+  /** Until the slice is over. */
+  #askHeld({ firstRow, bodies }: { firstRow: number; bodies: Uint8Array[] }): void {
+    const endRow = firstRow + bodies.length;
+    for (let row = this.#askedRow; row < endRow; row++) {
+      if (row % this.#rowsPerLook === 0 && this.#slices.isOver) return;
+      this.#askOne(row, this.#isOpen(row) ? bodies[row - firstRow] : undefined);
+    }
+    this.#held = undefined;
   }
 
   /** @returns undefined where it knows of no field in the filter, or there is little to ask it for */
@@ -182,6 +208,12 @@ class FilterRows {
     if (body && bodyMatches(body, this.#filter)) this.#matching.add(row);
     this.#askedRow = row + 1;
   }
+}
+
+function countFields(condition: Condition): number {
+  if (condition.kind === 'field') return 1;
+  if (condition.kind === 'not') return countFields(condition.part);
+  return condition.parts.reduce((count, part) => count + countFields(part), 1);
 }
 
 /** @param body as it is stored */

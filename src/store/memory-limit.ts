@@ -1,6 +1,7 @@
 /** What the database may take in memory: caches give way, and then writes and openings are refused. */
 import { IsovecError } from '../base/errors.ts';
 import type { LiveFile } from '../journal/manifest.ts';
+import { bytesPerRow } from '../payload/payload-index.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Engine } from './engine.ts';
@@ -51,7 +52,8 @@ export class MemoryLimit {
       else puts.set(operation.collectionId, [operation]);
     }
     let neededBytes = 0;
-    for (const [id, of] of puts) neededBytes += this.#bytesFor(id, of, awaited(id));
+    for (const [id, of] of puts)
+      neededBytes += this.#bytesFor(id, of, awaited(id)) + this.#bytesOfUnindexed(id, awaited(id));
     if (puts.size === 0 || neededBytes <= this.#freeBytes()) return;
     this.#dropCaches();
     if (neededBytes <= this.#freeBytes()) return;
@@ -67,7 +69,8 @@ export class MemoryLimit {
   checkOpening({ name, config, rowCount, deadCount, files }: StoredCollection, live: LiveFiles): void {
     const liveCount = rowCount - deadCount;
     const idBytes = live[files.rows]?.bytes ?? 0;
-    const neededBytes = idBytes + rowCount * HASHED_ROW_BYTES + liveCount * bytesPerVector(config);
+    const neededBytes =
+      idBytes + rowCount * (HASHED_ROW_BYTES + bytesOfFields(config)) + liveCount * bytesPerVector(config);
     this.checkFits(`the collection "${name}" with its ${liveCount} records`, neededBytes);
   }
 
@@ -91,7 +94,15 @@ export class MemoryLimit {
     if (state.nextIndex) bytes += state.nextIndex.bytesFor(awaited + puts.length);
     for (const { id, body, vector } of puts)
       bytes += id.length + ROW_BYTES + body.length + vector.byteLength + RECORD_OBJECT_BYTES;
-    return bytes;
+    return bytes + puts.length * bytesOfFields(state.config);
+  }
+
+  /** What rows will take that the indexes of fields have not taken in yet. */
+  #bytesOfUnindexed(collectionId: number, awaited: number): number {
+    const state = this.#engine.collections.get(collectionId);
+    if (!state) return 0;
+    const rows = state.rows.rowCount + awaited - (state.payload?.rowCount ?? 0);
+    return rows * bytesOfFields(state.config);
   }
 
   /** For writes and caches. */
@@ -155,6 +166,11 @@ function bytesPerVector({ dimensions, quantization, index }: ResolvedConfig): nu
     quantization
   ];
   return codeBytes + (index.type === 'flat' ? 0 : index.m * 2 * 4) + NODE_BYTES;
+}
+
+/** A row in the indexes of fields. */
+function bytesOfFields({ fields = {} }: ResolvedConfig): number {
+  return Object.values(fields).reduce((bytes, kind) => bytes + bytesPerRow(kind), 0);
 }
 
 function helpFor({ config, rows, tail }: CollectionState): string[] {

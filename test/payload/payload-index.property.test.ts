@@ -184,6 +184,29 @@ describe('a payload index', () => {
     expect(compare(index, { n: { $in: [...numbers, '0', 1, 2, 3, 4] } }, records)).toBe(0);
   });
 
+  it('looks up very long lists of values in every kind of column', () => {
+    const dates = Array.from({ length: 5000 }, (_, at) => new Date(at * 86_400_000).toISOString());
+    const long = [...Array.from({ length: 5000 }, (_, at) => 2 * at), ...dates];
+    const others = ['a', true, [1, 2], [], { b: 2 }, null, undefined, -0, 9999.5];
+    const records = Array.from({ length: 300 }, (_, at) => {
+      const value = at % 4 === 0 ? others[(at / 4) % others.length] : at % 3 === 0 ? dates[at] : at;
+      return value === undefined ? {} : { f: value };
+    });
+    for (const kind of ['keyword', 'number', 'boolean', 'date'] as const)
+      for (const values of [long, [...long, null], [...long, 'a', true, 1]]) {
+        const index = indexOf({ f: kind }, records as Metadata[]);
+        const isOpen = kind === 'date';
+        for (const each of [
+          { f: { $in: values } },
+          { f: { $nin: values } },
+          { $or: [{ f: 7 }, { f: { $in: values } }] },
+        ]) {
+          const asked = compare(index, each, records as Metadata[]);
+          if (!isOpen) expect(asked).toBe(0);
+        }
+      }
+  });
+
   it('gives up at a filter of very many conditions, and is right as far as it goes', () => {
     const records = Array.from({ length: 100 }, (_, n) => ({ n }));
     const index = indexOf({ n: 'number' }, records);

@@ -12,9 +12,14 @@ export async function keyOf(
 ): Promise<string> {
   const words = text && (await import('../text/on-demand.ts')).checkText(text, config);
   const chosen = selection && [selection.groupBy, selection.groupSize, selection.diversity].map(nameOf);
+  const known = await filter;
+  // Of what cannot be compared each is another.
+  const filterKey = known && (known.key ?? `incomparable ${incomparableCount++}`);
   // JSON has no infinity.
-  return JSON.stringify([(await filter)?.key, ef, exact, String(minScore), words, chosen]);
+  return JSON.stringify([filterKey, ef, exact, String(minScore), words, chosen]);
 }
+
+let incomparableCount = 0;
 
 /** Of what has not been checked: objects are refused by whoever does. */
 function nameOf(value: unknown): string {
