@@ -13,6 +13,10 @@ import type { RowsView } from './rows-view.ts';
 /** Of all rows: from so many that match on, all are compared as they lie, which is faster than to look each up. */
 const SCANNED_SHARE = 1 / 3;
 
+/** What lies far from a query lies all about as far, so that binary codes tell less of it apart: so many times more of them are
+ *  ranked by their vectors. With 100 dimensions recall of half of 40,000 was .87 with 200 candidates, .94 with 400. */
+const FAR_DEPTH = 2;
+
 type MatchingQuery = CodesQuery & { signal?: AbortSignal; plan?: PlanRecorder };
 
 /**
@@ -55,24 +59,25 @@ function nearestMatching(
   const isWalkable = index.searchAllowed !== undefined && config.index.type !== 'flat' && isLinked;
   const count = rows.liveCount;
   const chosen = planFiltered({ topK, ef, exact: exact || !isWalkable, matched, count });
-  const wanted = Math.min(topK, matched);
+  let top = topK;
   const walk = (strategy: FilteredStrategy, how: FilteredWalk) => {
     plan?.note({ strategy, candidates: how.ef + how.efAllowed });
-    const found = index.searchAllowed!(vector, matching.words, topK, how);
-    return found.rows.length === wanted ? found : undefined;
+    const found = index.searchAllowed!(vector, matching.words, top, how);
+    return found.rows.length === Math.min(top, matched) ? found : undefined;
   };
   if (chosen.strategy !== 'exact') {
     const near = walk(chosen.strategy, chosen.walk);
     if (near) return near;
     // What matches lies far from the query, or does not hang together.
     plan?.note({ isFallback: true });
+    if (config.quantization === 'binary') top *= FAR_DEPTH;
     const far = chosen.farWalk && walk('filtered-walk', chosen.farWalk);
     if (far) return far;
   }
   plan?.note({ strategy: 'exact', candidates: matched, exact: config.quantization === 'none' });
   if (index.scanAllowed && matched > count * SCANNED_SHARE)
-    return index.scanAllowed(vector, matching.words, topK);
-  return index.searchAmong(vector, matching.list(), topK);
+    return index.scanAllowed(vector, matching.words, top);
+  return index.searchAmong(vector, matching.list(), top);
 }
 
 export function tellFilter(
