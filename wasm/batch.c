@@ -1,11 +1,9 @@
 #include "batch.h"
 
-#include "codes.h"
 #include "link.h"
 #include "links.h"
-#include "select.h"
+#include "tasks.h"
 #include "threads.h"
-#include "walk.h"
 
 #if HAS_THREADS
 
@@ -14,60 +12,9 @@
 #define BATCH_SHARE 16u
 /** Links of a batch are held to so many, so that its memory stays small where `m` is large. */
 #define BATCH_LINKS 2048u
-/** Targets that are one task: revising one takes a tenth of the time of choosing. */
-#define TARGETS_A_TASK 8u
-
-enum step { STEP_CHOOSING, STEP_REVISING };
-
-struct newcomer {
-  u32 slot, level;
-  /** Of its lists, from level 0 up. */
-  u32 first_list;
-  /** Whether it has been removed meanwhile. */
-  u32 is_removed;
-};
-
-/** A slot that newcomers link to. */
-struct target {
-  u32 slot, level;
-  /** Its edges. */
-  u32 first, count;
-  /** Whether it has too few words for all, so that the mask counts. */
-  u32 is_crowded;
-};
-
-static struct batch {
-  /** Slots, lists and memory for so many slots. */
-  u32 count, lists, capacity;
-  enum step step;
-  u32 removed_count;
-  u32 edges_count, targets_count;
-  /** What stands where: newcomers; lists of a count and m slots; edges; targets; their masks; a byte a task. */
-  address newcomers, choices, edges, targets, masks, finished;
-  u32 mask_words;
-  /** Tasks of the step, and in the atomic words how many are done, and, above the number of the step, not begun. */
-  u32 tasks;
-  u32 done;
-  u64 open;
-} batch;
+struct batch batch;
 
 static u32 lists_max(u32 slots) { return 2 * slots + LEVEL_MAX + 1; }
-
-ALWAYS_INLINE struct newcomer *newcomer_at(u32 i) { return (struct newcomer *)at(batch.newcomers) + i; }
-ALWAYS_INLINE struct target *target_at(u32 i) { return (struct target *)at(batch.targets) + i; }
-ALWAYS_INLINE u32 *choices_at(u32 list) { return (u32 *)at(batch.choices) + list * (ix.m + 1); }
-ALWAYS_INLINE key *edges(void) { return at(batch.edges); }
-/** A bit for each out-link that a target had, and then for each newcomer: whether it follows it from now on. */
-ALWAYS_INLINE u32 *mask_at(u32 target) { return (u32 *)at(batch.masks) + target * batch.mask_words; }
-ALWAYS_INLINE u8 *finished(void) { return at(batch.finished); }
-
-/* An edge: the target, the level, the newcomer's place in the batch. Sorted, they stand by target. */
-ALWAYS_INLINE key edge_of(u32 target, u32 level, u32 newcomer) {
-  return ((key)target << 5 | level) << 8 | newcomer;
-}
-ALWAYS_INLINE u32 edge_newcomer(key edge) { return (u32)edge & 0xff; }
-ALWAYS_INLINE u32 edge_level(key edge) { return (u32)(edge >> 8) & 31; }
-ALWAYS_INLINE u32 edge_target(key edge) { return (u32)(edge >> 13); }
 
 // ------------------------------------------------------------ tasks
 
@@ -90,8 +37,6 @@ static u32 take_task(void) {
   return (u32)open - 1;
 }
 
-static void do_task(u32 task);
-
 u32 batch_work(u32 count) {
   u32 done = 0;
   for (u32 task; done < count && (task = take_task()) != NONE; done++) {
@@ -111,100 +56,6 @@ void batch_work_again(void) {
   for (u32 task = 0; task < batch.tasks; task++)
     if (!finished()[task]) do_task(task);
   __atomic_store_n(&batch.done, batch.tasks, __ATOMIC_SEQ_CST);
-}
-
-// ------------------------------------------------------------ a newcomer chooses
-
-/** Whether a slot that was found is of the batch. Those that are removed meanwhile are free by their state. */
-static int is_mate(u32 slot) {
-  const enum state state = state_of(slot);
-  return state == STATE_PENDING || state == STATE_FREE;
-}
-
-/** Adds the nearest of a newcomer's mates to what its walk has found. @return how many are there now */
-static u32 add_mates(u32 self, u32 level, u32 found) {
-  u32 slots[BATCH_MAX];
-  key keys[BATCH_MAX], *results = scratch_results();
-  u32 count = 0;
-  for (u32 i = 0; i < batch.count; i++)
-    if (i != self && newcomer_at(i)->level >= level) slots[count++] = newcomer_at(i)->slot;
-  if (count == 0) return found;
-  measure(query_of(newcomer_at(self)->slot), slots, count, keys);
-  const key farthest = found < ix.ef_construction ? KEY_MAX : results[found - 1];
-  u32 kept = 0;
-  for (u32 i = 0; i < count; i++) {
-    keys[kept] = keys[i];
-    kept += keys[i] < farthest;
-  }
-  sort_keys(keys, kept);
-  for (u32 to = found + kept, from = found, mate = kept; mate > 0;)
-    results[--to] = from > 0 && results[from - 1] > keys[mate - 1] ? results[--from] : keys[--mate];
-  return found + kept < ix.ef_construction ? found + kept : ix.ef_construction;
-}
-
-static void choose(u32 self) {
-  const struct newcomer *own = newcomer_at(self);
-  if (ix.entry == NONE) return;
-  const u32 top = own->level < ix.entry_level ? own->level : ix.entry_level;
-  u32 from = descend(query_of(own->slot), top);
-  for (u32 l = top + 1; l-- > 0;) {
-    u32 *choices = choices_at(own->first_list + l);
-    u32 found = walk(query_of(own->slot), from, l, ix.ef_construction, WALK_COLLECTS_ALL);
-    const u32 nearest = key_number(scratch_results()[0]);
-    found = add_mates(self, l, found);
-    shuffle_equals(own->slot, scratch_results(), found);
-    choices[0] = select_spread(own->slot, scratch_results(), found, ix.m, choices + 1, 0);
-    // a mate is nowhere to begin
-    from = is_mate(choices[1]) ? nearest : choices[1];
-  }
-}
-
-// ------------------------------------------------------------ a target revises
-
-/** Those that link to one another already, both being new, are no newcomers of one another. */
-static void leave_out_mutual(struct target *target, struct links list) {
-  u32 kept = 0;
-  key *own = edges() + target->first;
-  for (u32 i = 0; i < target->count; i++)
-    if (links_find(list, newcomer_at(edge_newcomer(own[i]))->slot) == NONE) own[kept++] = own[i];
-  target->count = kept;
-}
-
-static void set_mask(u32 *mask, const u32 *slots, u32 count, const u32 *passed_over, u32 passed_count) {
-  for (u32 i = 0; i < batch.mask_words; i++) mask[i] = NONE;
-  for (u32 i = 0; i < passed_count; i++) {
-    u32 k = 0;
-    while (k < count && slots[k] != passed_over[i]) k++;
-    mask[k >> 5] &= ~(1u << (k & 31));
-  }
-}
-
-static void revise(u32 number) {
-  struct target *target = target_at(number);
-  const struct links list = links_of(target->slot, target->level);
-  u32 slots[LINKS_MAX + BATCH_MAX], taken[LINKS_MAX], passed_over[LINKS_MAX + BATCH_MAX];
-  key keys[LINKS_MAX + BATCH_MAX];
-  const u32 out = links_out_count(list);
-  if (is_mate(target->slot)) leave_out_mutual(target, list);
-  target->is_crowded = out + target->count > list.capacity;
-  if (!target->is_crowded) return;
-  copy_bytes(slots, list.words, out * 4);
-  u32 count = out;
-  for (u32 i = 0; i < target->count; i++) slots[count++] = newcomer_at(edge_newcomer(edges()[target->first + i]))->slot;
-  measure(query_of(target->slot), slots, count, keys);
-  sort_few_keys(keys, count);
-  shuffle_equals(target->slot, keys, count);
-  const u32 taken_count = select_spread(target->slot, keys, count, list.capacity, taken, passed_over);
-  set_mask(mask_at(number), slots, count, passed_over, count - taken_count);
-}
-
-static void do_task(u32 task) {
-  if (batch.step == STEP_CHOOSING) {
-    choose(task);
-    return;
-  }
-  const u32 first = task * TARGETS_A_TASK, left = batch.targets_count - first;
-  for (u32 i = 0; i < (left < TARGETS_A_TASK ? left : TARGETS_A_TASK); i++) revise(first + i);
 }
 
 // ------------------------------------------------------------ writing it down

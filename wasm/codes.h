@@ -23,6 +23,9 @@ void add_code(u32 slot, f32 *sums);
 /** A code of the mean of so many codes, from their sums. @return as encode_vector; null for binary codes */
 const void *encode_mean(const f32 *sums, u32 count);
 
+/** @return how long that is, rounded up so that others may follow it */
+u32 query_bytes(void);
+
 /** What a slot holds, as a query. @return as encode_query */
 const void *query_of(u32 slot);
 
@@ -40,6 +43,13 @@ void distances(const void *query, const void **codes, u32 count, f32 *out);
  *  @param count at most IN_LINE_MAX
  *  @param ahead `count`, and as many more as lie in line and will be wanted next */
 void distances_in_line(const void *query, u32 first, u32 count, u32 ahead, f32 *out);
+
+/**
+ * The same from several queries, each code being read once. Not of binary codes.
+ * @param queries ISOVEC_QUERIES_MAX
+ * @param out a distance for each query, code by code
+ */
+void distances_of_several(const void *const *queries, u32 first, u32 count, u32 ahead, f32 *out);
 
 /** The same to those of slots. @param count at most LINKS_MAX + 1 */
 void slot_distances(const void *query, const u32 *slots, u32 count, f32 *out);

@@ -93,7 +93,7 @@ EXPORT i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_con
  *  @return 0, ISOVEC_BAD_ARGUMENT when something is held, codes are not int8, or clip is not above 0 */
 EXPORT i32 isovec_calibrate(f32 clip);
 
-/** @return the address of `dimensions` float32 that the caller fills before add, restore, search and scan, which
+/** @return the address of `dimensions` float32 that the caller fills before add, restore, keep_query and search, which
  *  leave them changed, as does isovec_link. The address stays the same. */
 EXPORT address isovec_vector_buffer(void);
 
@@ -168,17 +168,25 @@ EXPORT i32 isovec_link(u32 count);
 EXPORT address isovec_moved(void);
 EXPORT u32 isovec_moved_count(void);
 
+/** Queries that are answered together. */
+#define ISOVEC_QUERIES_MAX 4u
+
+/** Keeps the vector in the buffer as one of several queries. The first call may grow.
+ *  @param number below ISOVEC_QUERIES_MAX @return 0, ISOVEC_NO_MEMORY, ISOVEC_BAD_ARGUMENT */
+EXPORT i32 isovec_keep_query(u32 number);
+
 /**
  * The `top` slots nearest to the vector in the buffer: those linked by a walk with `ef` candidates, those pending
  * exactly. Walks that find fewer than are there are repeated as a scan. Flat: a scan. May grow.
+ *
+ * Or to each of several queries that have been kept, the very same, but what is compared exactly is read once for all.
+ * @param count 1: the vector in the buffer; up to ISOVEC_QUERIES_MAX: of queries kept, from the first on
  * @param top 1 or more
- * @param ef 1 or more; raised to `top`
- * @return how many were found: min(top, pending + linked). Rows and distances stand at the answer addresses
+ * @param ef raised to `top`; 0: all exactly, as far as codes tell
+ * @return how many were found for each: min(top, pending + linked). Rows and distances stand at the answer addresses, one
+ *         answer behind another. ISOVEC_NO_MEMORY; ISOVEC_BAD_ARGUMENT, for several also where only some rows are allowed
  */
-EXPORT i32 isovec_search(u32 top, u32 ef);
-
-/** The `top` slots nearest to the vector in the buffer, exactly, as far as codes tell. May grow. @return as isovec_search */
-EXPORT i32 isovec_scan(u32 top);
+EXPORT i32 isovec_search(u32 count, u32 top, u32 ef);
 
 /** Slots that isovec_among takes at a time. */
 #define ISOVEC_SLOT_BUFFER 1024u
@@ -200,10 +208,9 @@ EXPORT i32 isovec_among(u32 count);
 EXPORT i32 isovec_among_end(void);
 
 /**
- * From now on isovec_search and isovec_scan leave out other rows than those allowed. isovec_search may then find fewer than
- * there are. May grow.
+ * From now on isovec_search leaves out other rows than those allowed. With an `ef` it may then find fewer than there are. May grow.
  * @param words 32 rows each, the first in the lowest bit; 0: all rows are allowed again
- * @param near_min isovec_search finds nothing at all unless so many of its candidates are allowed; where hardly any of
+ * @param near_min a walk finds nothing at all unless so many of its candidates are allowed; where hardly any of
  *                 the first are, it gives up early
  * @param ef 0, or candidates of a second walk, which goes on from those that are, and a sample of all allowed slots, over
  *           allowed slots alone

@@ -141,16 +141,17 @@ static int reserve_results(struct walker *of, u32 capacity) {
   return 1;
 }
 
-static u32 query_bytes(void) { return CODES == ISOVEC_BINARY ? binary_query_bytes(ix.dimensions) : CODE_ALIGNMENT; }
+/** Other codes are queries as they are. */
+static u32 walker_query_bytes(void) { return CODES == ISOVEC_BINARY ? query_bytes() : CODE_ALIGNMENT; }
 
 static int reserve_query(struct walker *of) {
-  if (!of->query) of->query = take_bytes(query_bytes());
+  if (!of->query) of->query = take_bytes(walker_query_bytes());
   return of->query != 0;
 }
 
 u64 walker_bytes(const struct walker *of, u32 capacity, u32 slots) {
   u64 bytes = marks_needed(of, slots);
-  if (!of->query) bytes += query_bytes();
+  if (!of->query) bytes += walker_query_bytes();
   if (of->capacity < capacity) bytes += results_bytes(rounded_capacity(capacity));
   return bytes;
 }

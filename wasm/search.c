@@ -1,101 +1,17 @@
 /** Answers: by the graph, and exactly. */
-#include "batch.h"
 #include "codes.h"
 #include "filtered.h"
+#include "scan.h"
 #include "walk.h"
-
-/** The best rows so far: keys (distance, row) in a far heap. */
-struct best {
-  key *keys;
-  u32 count;
-  u32 top;
-};
-
-// ------------------------------------------------------------ exactly
-
-__attribute__((noinline)) static void keep(struct best *best, u32 slot, f32 distance) {
-  if (allowed.counts && !is_allowed(slot)) return;
-  far_offer(best->keys, &best->count, best->top, key_of(distance, *row_of(slot)));
-}
-
-/** Offers what has been found to be kept. */
-ALWAYS_INLINE void offer(struct best *best, u32 slot, f32 distance) {
-  if (best->count == best->top && key_of(distance, 0) > best->keys[0]) return;
-  keep(best, slot, distance);
-}
-
-/** Slots here and there whose distances are computed in one go. */
-#define GROUP_MAX 64u
-
-struct group {
-  u32 slots[GROUP_MAX];
-  u32 count;
-};
-
-static void flush_group(struct best *best, struct group *group, const void *query) {
-  const void *codes[GROUP_MAX + 3];
-  f32 found[GROUP_MAX] __attribute__((aligned(16)));
-  find_codes(group->slots, group->count, codes);
-  distances(query, codes, group->count, found);
-  for (u32 i = 0; i < group->count; i++) offer(best, group->slots[i], found[i]);
-  group->count = 0;
-}
-
-ALWAYS_INLINE void add_to_group(struct best *best, struct group *group, u32 slot, const void *query) {
-  group->slots[group->count++] = slot;
-  if (group->count == GROUP_MAX) flush_group(best, group, query);
-}
-
-/** Consecutive slots of one block. */
-static void scan_run(struct best *best, u32 first, u32 end, const void *query) {
-  f32 found[IN_LINE_MAX] __attribute__((aligned(16)));
-  for (; first < end; first += IN_LINE_MAX) {
-    const u32 left = end - first, count = left < IN_LINE_MAX ? left : IN_LINE_MAX;
-    distances_in_line(query, first, count, left, found);
-    for (u32 i = 0; i < count; i++) offer(best, first + i, found[i]);
-  }
-}
-
-static void scan_all(struct best *best, const void *query) {
-  for (u32 first = 0; first < ix.slots; first += ix.block_mask + 1) {
-    const u32 end = ix.slots - first <= ix.block_mask ? ix.slots : first + ix.block_mask + 1;
-    const u8 *states = state_byte(first);
-    for (u32 slot = first; slot < end; slot++) {
-      const u32 from = slot;
-      while (slot < end && is_answerable(states[slot - first])) slot++;
-      scan_run(best, from, slot, query);
-    }
-  }
-}
-
-/** So many distances are computed at a time, if need be some of them twice. */
-#define RUN_MIN 4u
-
-/** Slots that follow one another in memory as in the queue, as most do, are done in line. */
-static void scan_pending(struct best *best, const void *query) {
-  struct group group;
-  group.count = 0;
-  for (u32 slot = ix.pending_head; slot != NONE;) {
-    const u32 from = slot, last = slot | ix.block_mask;
-    u32 end = slot + 1;
-    while ((slot = ground_links(end - 1)[1]) == end && end <= last) end++;
-    if (end - from >= RUN_MIN)
-      scan_run(best, from, end, query);
-    else
-      for (u32 i = from; i < end; i++) add_to_group(best, &group, i, query);
-  }
-  flush_group(best, &group, query);
-  u32 batch[BATCH_MAX];
-  for (u32 i = batch_slots(batch); i-- > 0;) add_to_group(best, &group, batch[i], query);
-  flush_group(best, &group, query);
-}
 
 // ------------------------------------------------------------ the answer
 
 /** Distances that differ may be shown as equal, and equal ones stand in the order of their rows: hence the second sort. */
-static i32 answer(struct best *best) {
-  u32 *rows = (u32 *)at(scratch.answer_rows);
-  f32 *distances = (f32 *)at(scratch.answer_distances);
+static void answer(struct best *best) {
+  // as its keys stand among those of others
+  const u32 first = (u32)(best->keys - scratch_best());
+  u32 *rows = (u32 *)at(scratch.answer_rows) + first;
+  f32 *distances = (f32 *)at(scratch.answer_distances) + first;
   for (u32 i = 0; i < best->count; i++)
     best->keys[i] = key_of(shown_distance(key_distance(best->keys[i])), key_number(best->keys[i]));
   sort_keys(best->keys, best->count);
@@ -103,18 +19,15 @@ static i32 answer(struct best *best) {
     rows[i] = key_number(best->keys[i]);
     distances[i] = key_distance(best->keys[i]);
   }
-  return (i32)best->count;
 }
 
-i32 isovec_scan(u32 top) {
+/** At most as many as there are. */
+static u32 top_of(u32 top) {
   const u32 held = ix.pending_count + ix.linked_count;
-  if (top > held) top = held;
-  if (top == 0) return 0;
-  if (!reserve_scratch(top)) return ISOVEC_NO_MEMORY;
-  struct best best = {scratch_best(), 0, top};
-  scan_all(&best, encode_query());
-  return answer(&best);
+  return top < held ? top : held;
 }
+
+// ------------------------------------------------------------ by the graph
 
 /** Slots without an answer take places in a walk: more candidates in their stead, up to four times as many. Where
  *  that is not enough, as when a whole region is doomed, a scan answers. */
@@ -124,65 +37,90 @@ static u32 widened(u32 ef) {
   return wide < walked ? (u32)wide : walked;
 }
 
-i32 isovec_search(u32 top, u32 ef) {
-  if (top > ix.linked_count + ix.pending_count) top = ix.linked_count + ix.pending_count;
-  if (ix.linked_count == 0 || ix.type == ISOVEC_FLAT) return isovec_scan(top);
+/** Offers what a walk finds. @return whether it finds enough */
+static int find_linked(struct best *best, u32 ef) {
+  const u32 entry = descend(best->query, 0), wanted = best->top < ix.linked_count ? best->top : ix.linked_count;
+  const u32 found = allowed.counts ? walk_to_allowed(best->query, entry, ef)
+                                   : walk(best->query, entry, 0, ef, WALK_COLLECTS_ANSWERABLE);
+  if (allowed.counts ? found == 0 : found < wanted) return 0;
+  const key *results = scratch_results();
+  for (u32 i = 0; i < found; i++) offer(best, key_number(results[i]), key_distance(results[i]));
+  return 1;
+}
+
+// ------------------------------------------------------------ queries
+
+/** Of several queries, what encode_query made of them. 0 before the first use. */
+static address kept;
+
+static void *kept_query(u32 number) { return (u8 *)at(kept) + number * query_bytes(); }
+
+i32 isovec_keep_query(u32 number) {
+  if (number >= ISOVEC_QUERIES_MAX) return ISOVEC_BAD_ARGUMENT;
+  if (!kept) kept = take_bytes(ISOVEC_QUERIES_MAX * query_bytes());
+  if (!kept) return ISOVEC_NO_MEMORY;
+  copy_bytes(kept_query(number), encode_query(), query_bytes());
+  return 0;
+}
+
+i32 isovec_search(u32 count, u32 top, u32 ef) {
+  if (count < 1 || count > ISOVEC_QUERIES_MAX || (count > 1 && (!kept || allowed.counts))) return ISOVEC_BAD_ARGUMENT;
+  const int is_exact = ef == 0 || ix.linked_count == 0 || ix.type == ISOVEC_FLAT;
+  top = top_of(top);
   if (top == 0) return 0;
   if (ef < top) ef = top;
-  ef = widened(ef < ix.linked_count ? ef : ix.linked_count);
-  if (!reserve_scratch(ef > allowed.ef ? ef : allowed.ef)) return ISOVEC_NO_MEMORY;
-  const void *query = encode_query();
-  const u32 entry = descend(query, 0), wanted = top < ix.linked_count ? top : ix.linked_count;
-  const u32 found =
-      allowed.counts ? walk_to_allowed(query, entry, ef) : walk(query, entry, 0, ef, WALK_COLLECTS_ANSWERABLE);
-  if (allowed.counts && found == 0) return 0;
-  struct best best = {scratch_best(), 0, top};
-  if (!allowed.counts && found < wanted) {
-    scan_all(&best, query);
-    return answer(&best);
+  ef = is_exact ? 0 : widened(ef < ix.linked_count ? ef : ix.linked_count);
+  // so many slots as would overflow find no room in 4 GiB
+  const u32 answers = top * count, candidates = ef > allowed.ef ? ef : allowed.ef;
+  if (!reserve_scratch(answers > candidates ? answers : candidates)) return ISOVEC_NO_MEMORY;
+  struct best bests[ISOVEC_QUERIES_MAX];
+  struct scan whole, pending;
+  whole.count = pending.count = 0;
+  for (u32 q = 0; q < count; q++) {
+    struct best *best = bests + q;
+    *best = (struct best){count > 1 ? kept_query(q) : encode_query(), scratch_best() + q * top, 0, top};
+    const int is_found = !is_exact && find_linked(best, ef);
+    if (!is_found && !is_exact && allowed.counts) return 0;
+    scan_for(is_found ? &pending : &whole, best);
   }
-  const key *results = scratch_results();
-  for (u32 i = 0; i < found; i++) keep(&best, key_number(results[i]), key_distance(results[i]));
-  scan_pending(&best, query);
-  return answer(&best);
+  scan_all(&whole);
+  scan_pending(&pending);
+  for (u32 q = 0; q < count; q++) answer(bests + q);
+  return (i32)bests->count;
 }
 
 // ------------------------------------------------------------ exactly, among some
 
-static struct {
-  struct best best;
-  struct group group;
-  const void *query;
-} among;
+static struct scan among;
+static struct best among_best;
 
 /** No walk uses it meanwhile. */
 address isovec_slot_buffer(void) { return address_of(scratch_results()); }
 
 i32 isovec_among_begin(u32 top) {
-  const u32 held = ix.pending_count + ix.linked_count;
-  if (top > held) top = held;
+  top = top_of(top);
   if (!reserve_scratch(top)) return ISOVEC_NO_MEMORY;
-  among.best = (struct best){scratch_best(), 0, top};
-  among.group.count = 0;
-  among.query = encode_query();
+  among.count = among.slots_count = 0;
+  among_best = (struct best){encode_query(), scratch_best(), 0, top};
+  scan_for(&among, &among_best);
   return 0;
 }
 
 i32 isovec_among(u32 count) {
   if (count > ISOVEC_SLOT_BUFFER) return ISOVEC_BAD_ARGUMENT;
-  if (among.best.top == 0) return 0;
+  if (among_best.top == 0) return 0;
   const u32 *slots = (const u32 *)scratch_results();
   for (u32 i = 0; i < count; i++) {
     const u32 slot = slots[i];
-    if (slot < ix.slots && is_answerable(*state_byte(slot)))
-      add_to_group(&among.best, &among.group, slot, among.query);
+    if (slot < ix.slots && is_answerable(*state_byte(slot))) scan_slot(&among, slot);
   }
   return 0;
 }
 
 i32 isovec_among_end(void) {
-  if (among.best.top > 0) flush_group(&among.best, &among.group, among.query);
-  return answer(&among.best);
+  if (among_best.top > 0) flush_slots(&among);
+  answer(&among_best);
+  return (i32)among_best.count;
 }
 
 address isovec_answer_rows(void) { return scratch.answer_rows; }

@@ -4,15 +4,31 @@
 #include "codes.h"
 #include "links.h"
 
+/** Of L2 distances, squared: 1.05 times 1.05. */
+#define RELAXATION 1.1025f
+/** Of the square of a vector's length: half the squared L2 distance under cosine, below which rounding and codes tell too
+ *  little for a ratio. */
+#define RELAXED_MIN 0.02f
+
+/** The distance below which a slot lies too near to a candidate at some distance from the base. */
+static f32 crowded_below(f32 distance) {
+  if (ix.euclidean) return distance / RELAXATION;
+  const f32 square = ix.scale * ix.scale;
+  // lengths mean nothing to the product of others
+  if (ix.metric == ISOVEC_DOT || square + distance < RELAXED_MIN * square) return distance;
+  return (square + distance) / RELAXATION - square;
+}
+
 int is_spread(key distance, u32 candidate, const u32 *slots, u32 count) {
   const void *query = query_of(candidate);
+  const f32 crowded = crowded_below(key_distance(distance));
   for (u32 i = 0; i < count; i += 4) {
     // by fours, because one of the first is often enough
     const u32 group = count - i < 4 ? count - i : 4;
     f32 group_distances[4] __attribute__((aligned(16)));
     slot_distances(query, slots + i, group, group_distances);
     for (u32 k = 0; k < group; k++)
-      if (key_of(group_distances[k], 0) >> 32 < distance >> 32) return 0;
+      if (group_distances[k] < crowded) return 0;
   }
   return 1;
 }

@@ -15,6 +15,9 @@ import {
 /** Steps: more than any backlog has. */
 const EVERYTHING = 0x7fff_ffff;
 
+/** In place of an `ef`. */
+const EXACTLY = 0;
+
 /** Of a state byte: the state; the rest is the level. */
 const STATE_MASK = 7;
 const WORD_BYTES = 4;
@@ -208,12 +211,22 @@ export class KernelIndex implements VectorIndex {
 
   search(query: Float32Array, topK: number, ef: number): Neighbours {
     this.#kernel.writeVector(query);
-    return this.#answer(this.#kernel.call('isovec_search', topK, ef));
+    return this.#answer(this.#kernel.call('isovec_search', 1, topK, ef));
   }
 
   scan(query: Float32Array, topK: number): Neighbours {
     this.#kernel.writeVector(query);
-    return this.#answer(this.#kernel.call('isovec_scan', topK));
+    return this.#answer(this.#kernel.call('isovec_search', 1, topK, EXACTLY));
+  }
+
+  searchSeveral(queries: readonly Float32Array[], topK: number, ef: number): Neighbours[] {
+    const kernel = this.#kernel;
+    for (const [number, query] of queries.entries()) {
+      kernel.writeVector(query);
+      kernel.call('isovec_keep_query', number);
+    }
+    const count = kernel.call('isovec_search', queries.length, topK, ef);
+    return queries.map((_, number) => this.#answer(count, number));
   }
 
   searchAmong(query: Float32Array, rows: Iterable<number>, topK: number): Neighbours {
@@ -342,10 +355,13 @@ export class KernelIndex implements VectorIndex {
     this.link(EVERYTHING);
   }
 
-  #answer(count: number): Neighbours {
+  /** @param number which of several answers of so many rows */
+  #answer(count: number, number = 0): Neighbours {
+    const kernel = this.#kernel;
+    const offset = number * count * WORD_BYTES;
     return {
-      rows: this.#kernel.u32(this.#kernel.call('isovec_answer_rows'), count).slice(),
-      distances: this.#kernel.f32(this.#kernel.call('isovec_answer_distances'), count).slice(),
+      rows: kernel.u32(kernel.call('isovec_answer_rows') + offset, count).slice(),
+      distances: kernel.f32(kernel.call('isovec_answer_distances') + offset, count).slice(),
     };
   }
 }

@@ -34,8 +34,8 @@ interface KernelExports {
   isovec_block_slots(): number;
   isovec_count(which: number): number;
   isovec_link(count: number): number;
-  isovec_search(top: number, ef: number): number;
-  isovec_scan(top: number): number;
+  isovec_search(count: number, top: number, ef: number): number;
+  isovec_keep_query(number: number): number;
   isovec_slot_buffer(): number;
   isovec_among_begin(top: number): number;
   isovec_among(count: number): number;

@@ -190,6 +190,9 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     const checked = queries.map((query, index) => checkQuery(query, pathOf(index), config, filters));
     const { querying, resultCache: cache } = this.#engine;
     const answers: Hit<M>[][] = [];
+    // An answer that is kept is of the state that its own query met.
+    const isTogether = checked.length > 1 && !cache;
+    const find = isTogether ? (await import('./on-demand.ts')).findTogether(checked) : runQuery;
     for (const { filter } of checked) if (filter) await filter;
     await this.#refresh();
     for (const query of checked) {
@@ -197,7 +200,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
       checkNotAborted(query.signal);
       if (query.explain) query.plan = new (await import('./on-demand.ts')).PlanRecorder();
       const { plan } = query;
-      const answer = () => runQuery(this.#engine, this.#state, query);
+      const answer = () => find(this.#engine, this.#state, query);
       const isCached = cache && !plan;
       const hits = await (isCached ? cache.answer(this.#state, query, answer) : answer());
       plan?.explain(hits);

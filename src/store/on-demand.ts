@@ -28,6 +28,7 @@ export { Overhaul } from './overhaul.ts';
 export { PlanRecorder } from './plan-recorder.ts';
 export { ResultCache } from './queries/result-cache.ts';
 export { selectHits } from './queries/select.ts';
+export { findTogether } from './queries/together.ts';
 export { searchCodes } from './query-codes.ts';
 export { searchMatching } from './query-matching.ts';
 export { restoreLocal } from './restore.ts';

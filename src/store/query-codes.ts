@@ -64,11 +64,16 @@ export function searchCodes<T>(
   use: (view: RowsView, found: Neighbours) => Promise<T>,
 ): Promise<T> {
   const { vector, topK, ef, exact, rows: among, nearest, plan } = query;
-  if (exact && !among) return scanVectors(engine, state, query, use);
+  if (exact && !among) {
+    const answers = scanVectors(engine, state, { ...query, vectors: [vector] }, use);
+    return answers.then(([answer]) => answer!);
+  }
   const { index, config, files } = state;
   const rank = async (view: RowsView, rows: Uint32Array) =>
     (!exact && (await rankCached(await cacheOf(engine, files, config), view, rows, query))) ||
-    withRanking(engine, config, query, (ranking) => rankRead(ranking, view, rows, config.dimensions));
+    withRanking(engine, config, { vectors: [vector], topK }, (ranking) =>
+      rankRead(ranking, view, rows, config.dimensions),
+    );
   const count = candidateCount(topK, config);
   const rows = among ?? (nearest?.(count) ?? index.search(vector, count, ef)).rows;
   if (nearest) plan?.endStage('search');
@@ -119,16 +124,24 @@ async function rankRead(
     const piece = Array.from(rows.subarray(first, first + rowsPerPiece));
     for (const [at, vector] of (await view.vectors(piece)).entries()) ranking.offer(piece[at]!, vector);
   }
-  return ranking.neighbours();
+  return ranking.neighbours()[0]!;
 }
 
-/** Reads every vector. */
-function scanVectors<T>(
+/** Some queries that all vectors are read for. */
+interface VectorsQuery {
+  /** Up to QUERIES_TOGETHER_MAX. */
+  vectors: readonly Float32Array[];
+  topK: number;
+  plan?: PlanRecorder;
+}
+
+/** Reads every vector, once for all queries. @param use gets what is found for each, and which it is */
+export function scanVectors<T>(
   engine: Engine,
   state: CollectionState,
-  query: CodesQuery,
-  use: (view: RowsView, found: Neighbours) => Promise<T>,
-): Promise<T> {
+  { vectors: queries, topK, plan }: VectorsQuery,
+  use: (view: RowsView, found: Neighbours, at: number) => Promise<T>,
+): Promise<T[]> {
   const { rows, files, tail, config } = state;
   const dead = rows.deadRows();
   const { firstRow, endRow } = tail;
@@ -136,7 +149,7 @@ function scanVectors<T>(
   const held = { firstRow, get: (row: number) => records[row - firstRow] };
   const rowsPerPiece = rowsPerPieceOf(config.dimensions);
   return files.read(async () => {
-    const found = await withRanking(engine, config, query, async (ranking) => {
+    const found = await withRanking(engine, config, { vectors: queries, topK }, async (ranking) => {
       for (let first = 0; first < firstRow; first += rowsPerPiece) {
         const vectors = await files.vectors(first, Math.min(rowsPerPiece, firstRow - first));
         for (const [at, vector] of vectors.entries())
@@ -146,25 +159,27 @@ function scanVectors<T>(
         if (!dead.has(row)) ranking.offer(row, held.get(row)!.vector);
       return ranking.neighbours();
     });
-    query.plan?.search(state, query);
-    return use(new RowsView(found.rows, { rows, files, tail: held }), found);
+    plan?.search(state, { exact: true, ef: 0, topK });
+    return Promise.all(
+      found.map((each, at) => use(new RowsView(each.rows, { rows, files, tail: held }), each, at)),
+    );
   });
 }
 
 /** Memory of an index never shrinks, so one that has grown large goes. */
 const IDLE_BYTES_MAX = 8 * 1024 * 1024;
 
-async function withRanking(
+async function withRanking<T>(
   engine: Engine,
   { dimensions, metric }: Shape,
-  query: CodesQuery,
-  rank: (ranking: Ranking) => Promise<Neighbours>,
-): Promise<Neighbours> {
+  { vectors, topK }: Pick<VectorsQuery, 'vectors' | 'topK'>,
+  rank: (ranking: Ranking) => Promise<T>,
+): Promise<T> {
   const key = `${dimensions} ${metric}`;
   const { rankings } = engine;
   const index = rankings.get(key) ?? (await engine.createFlatIndex({ dimensions, metric }));
   rankings.delete(key);
-  const ranking = new Ranking(index, query);
+  const ranking = new Ranking(index, vectors, topK);
   try {
     return await rank(ranking);
   } finally {

@@ -53,7 +53,7 @@ export function selectingFrom(engine: Engine, state: CollectionState): Selecting
   return { find, metric: state.config.metric, pause: engine.pause };
 }
 
-async function hitsOf(
+export async function hitsOf(
   engine: Engine,
   view: RowsView,
   { rows, distances }: Neighbours,

@@ -223,6 +223,24 @@ class Run {
     const distances = new Map(Array.from(all.rows, (row, i) => [row, all.distances[i]]));
     for (const [i, row] of found.rows.entries()) assert.equal(found.distances[i], distances.get(row));
     this.#queryAmong(query, topK, ef);
+    this.#querySeveral(query, topK, ef);
+  }
+
+  /** To the bit as each alone, by the graph and exactly. */
+  #querySeveral(query: Float32Array, topK: number, ef: number): void {
+    const { dimensions } = this.#config;
+    const others = [ef, ef + topK, topK].map((number) => gridVector(dimensions, number));
+    const queries = [query, ...others].slice(0, 2 + (ef % 3));
+    const index = this.#index;
+    if (!index.searchSeveral) return;
+    assert.deepEqual(
+      index.searchSeveral(queries, topK, ef),
+      queries.map((each) => index.search(each, topK, ef)),
+    );
+    assert.deepEqual(
+      index.searchSeveral(queries, topK, 0),
+      queries.map((each) => index.scan(each, topK)),
+    );
   }
 
   /** Every so-manieth row, held or not. */

@@ -1,6 +1,6 @@
 /** Collections whose vectors are held as codes. */
 import { describe, expect, it } from 'vitest';
-import type { Collection } from '../../src/base/api.ts';
+import type { Collection, Include, Query } from '../../src/base/api.ts';
 import { gaussian } from '../search/random.ts';
 import { type NewLocation, type Open, vectorOf } from './fixture.ts';
 import { distance, type Metric } from './model.ts';
@@ -53,6 +53,37 @@ async function binaryRecallOf(collection: Collection, queries: Float32Array[]): 
 }
 
 export function quantization(open: Open, newLocation: NewLocation): void {
+  describe('queries asked together', () => {
+    it.each([
+      ['none', 'flat'],
+      ['none', 'hnsw'],
+      ['int8', 'flat'],
+      ['int8', 'hnsw'],
+      ['binary', 'flat'],
+    ] as const)('are answered as each alone (%s, %s)', async (quantization, type) => {
+      const location = newLocation();
+      const before = await open(location);
+      const filled = await before.collection('c', { dimensions: DIMENSIONS, quantization, index: { type } });
+      await filled.insert(all);
+      await before.close();
+      const database = await open(location);
+      const collection = await database.collection('c');
+      await collection.delete(all.slice(50, 90).map(({ id }) => id));
+      await collection.upsert(all.slice(0, 40).map(({ id }, at) => ({ id, vector: vectorOf(-at - 1, 24) })));
+      // A walk may find something else when the graph has grown.
+      const exact = type === 'hnsw' || quantization === 'int8';
+      const queries = Array.from({ length: 11 }, (_, at): Query => {
+        const topK = at < 6 ? 10 : 3 + (at % 2);
+        const include: Include[] = at === 2 ? ['vector'] : ['metadata'];
+        return { vector: vectorOf(at * 7919, DIMENSIONS), topK, exact, include };
+      });
+      const alone = [];
+      for (const query of queries) alone.push(await collection.query(query));
+      expect(await collection.queryMany(queries)).toEqual(alone);
+      await database.close();
+    });
+  });
+
   describe('a quantised collection', () => {
     it.each<Metric>(['cosine', 'dot', 'euclidean'])(
       'finds by its codes what vectors would, and scores by the vectors, before and after reopening (%s)',

@@ -76,18 +76,48 @@ static i32 ask_allowed(u32 top) {
   const address bits = isovec_allow(words, below(4), below(2) * (top + below(60)));
   if (bits == 0) return ISOVEC_NO_MEMORY;
   for (u32 i = 0; i < words; i++) ((u32 *)at(bits))[i] = below(3) == 0 ? 0 : below(0x7fffffff) << 1 | below(2);
-  const i32 found = below(3) == 0 ? isovec_scan(top) : isovec_search(top, 1 + below(60));
+  const i32 found = below(3) == 0 ? isovec_search(1, top, 0) : isovec_search(1, top, 1 + below(60));
   isovec_allow(0, 0, 0);
+  return found;
+}
+
+/** Several at once: each the very answer that it gets alone. */
+static i32 ask_several(u32 top) {
+  const u32 count = 2 + below(ISOVEC_QUERIES_MAX - 1), ef = below(2) * (1 + below(60));
+  float *vectors = malloc(count * dimensions * sizeof(float));
+  for (u32 q = 0; q < count; q++) {
+    write_vector();
+    memcpy(vectors + q * dimensions, at(isovec_vector_buffer()), dimensions * sizeof(float));
+    if (isovec_keep_query(q) == ISOVEC_NO_MEMORY) {
+      free(vectors);
+      return ISOVEC_NO_MEMORY;
+    }
+  }
+  check(isovec_keep_query(ISOVEC_QUERIES_MAX) == ISOVEC_BAD_ARGUMENT, "no more queries than there is room for");
+  const i32 found = isovec_search(count, top, ef);
+  u32 rows[ISOVEC_QUERIES_MAX * 30];
+  f32 distances[ISOVEC_QUERIES_MAX * 30];
+  if (found > 0) memcpy(rows, at(isovec_answer_rows()), count * (u32)found * sizeof *rows);
+  if (found > 0) memcpy(distances, at(isovec_answer_distances()), count * (u32)found * sizeof *distances);
+  for (u32 q = 0; found > 0 && q < count; q++) {
+    memcpy(at(isovec_vector_buffer()), vectors + q * dimensions, dimensions * sizeof(float));
+    check(isovec_search(1, top, ef) == found, "as many answers as alone");
+    check(memcmp(rows + q * (u32)found, at(isovec_answer_rows()), (u32)found * sizeof *rows) == 0, "the same rows");
+    check(memcmp(distances + q * (u32)found, at(isovec_answer_distances()), (u32)found * sizeof *distances) == 0,
+          "the same distances");
+  }
+  free(vectors);
   return found;
 }
 
 static void ask(void) {
   write_vector();
   const u32 top = 1 + below(30);
-  const u32 how = below(4);
-  const i32 found = how == 0   ? isovec_search(top, 1 + below(60))
-                    : how == 1 ? isovec_scan(top)
+  const u32 how = below(5);
+  const i32 found = how == 0   ? isovec_search(1, top, 1 + below(60))
+                    : how == 1 ? isovec_search(1, top, 0)
                     : how == 2 ? ask_allowed(top)
+                    : how == 3 ? ask_several(top)
                                : ask_among(top);
   check(found == ISOVEC_NO_MEMORY || (found >= 0 && found <= (i32)top), "as many answers as asked for");
   const f32 *distances = at(isovec_answer_distances());
@@ -103,7 +133,7 @@ static void link_some(void) {
   write_vector();
   float *vector = malloc(dimensions * sizeof(float));
   memcpy(vector, at(isovec_vector_buffer()), dimensions * sizeof(float));
-  const i32 before = isovec_scan(top);
+  const i32 before = isovec_search(1, top, 0);
   if (before > 0) memcpy(rows, at(isovec_answer_rows()), (u32)before * sizeof *rows);
   if (before > 0) memcpy(distances, at(isovec_answer_distances()), (u32)before * sizeof *distances);
   isovec_link(below(50));
@@ -118,7 +148,7 @@ static void link_some(void) {
   }
   memcpy(at(isovec_vector_buffer()), vector, dimensions * sizeof(float));
   free(vector);
-  const i32 after = isovec_scan(top);
+  const i32 after = isovec_search(1, top, 0);
   check(before == after || before < 0 || after < 0, "as many are held after linking as before");
   if (after <= 0 || before <= 0) return;
   check(memcmp(rows, at(isovec_answer_rows()), (u32)after * sizeof *rows) == 0, "the same rows");
