@@ -215,8 +215,7 @@ export class KernelIndex implements VectorIndex {
   }
 
   scan(query: Float32Array, topK: number): Neighbours {
-    this.#kernel.writeVector(query);
-    return this.#answer(this.#kernel.call('isovec_search', 1, topK, EXACTLY));
+    return this.search(query, topK, EXACTLY);
   }
 
   searchSeveral(queries: readonly Float32Array[], topK: number, ef: number): Neighbours[] {

@@ -25,7 +25,7 @@ const BINARY_DIMENSIONS = 256;
 const SCARCITY_MAX = 4;
 
 /** How many are ranked by their vectors. */
-function candidateCount(topK: number, { quantization, dimensions }: ResolvedConfig): number {
+export function candidateCount(topK: number, { quantization, dimensions }: ResolvedConfig): number {
   const { factor, extra } = CANDIDATES[quantization === 'binary' ? 'binary' : 'int8'];
   const scarcity =
     quantization === 'binary' ? Math.min(SCARCITY_MAX, Math.max(1, BINARY_DIMENSIONS / dimensions)) : 1;
