@@ -1,6 +1,7 @@
 /** The measured points: kept in docs/scale, so that a run adds to those before it. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { EF_CONSTRUCTION } from '../engine.ts';
 import { rootFolder } from '../folders.ts';
 import type { Build, Held, Queries, Task } from './workload.ts';
 
@@ -36,9 +37,10 @@ export function addPoint(point: Point): Point[] {
 }
 
 /** What a line in a plot is called. */
-export function seriesOf({ runtime, dimensions, quantization }: Point): string {
+export function seriesOf({ runtime, dimensions, quantization, efConstruction }: Point): string {
   const kind = quantization === 'none' ? 'float32' : quantization;
-  return `${runtime}, ${dimensions}-d ${kind}`;
+  const effort = efConstruction === EF_CONSTRUCTION ? '' : `, efConstruction ${efConstruction}`;
+  return `${runtime}, ${dimensions}-d ${kind}${effort}`;
 }
 
 function keyOf(point: Point): string {

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { EF_CONSTRUCTION } from '../engine.ts';
 import type { Quantization } from '../engines/isovec.ts';
 import { dataFolder } from '../folders.ts';
 import { table } from '../table.ts';
@@ -20,6 +21,7 @@ const USAGE = `npm run bench:scale -- [options]
   --largest n          vectors to end with (default 100000); between them 10000, 30000, 100000, ...
   --dimensions n       (default 384)
   --quantization a,b   of none, int8, binary (default none)
+  --ef-construction n  (default ${EF_CONSTRUCTION})
   --runtime a,b        of node, chromium (default node)
   --plot               only plots what has been measured before`;
 
@@ -33,6 +35,7 @@ function readOptions() {
       largest: { type: 'string', default: '100000' },
       dimensions: { type: 'string', default: '384' },
       quantization: { type: 'string', default: 'none' },
+      'ef-construction': { type: 'string', default: String(EF_CONSTRUCTION) },
       runtime: { type: 'string', default: 'node' },
       plot: { type: 'boolean', default: false },
     },
@@ -41,6 +44,7 @@ function readOptions() {
     sizes: sizesBetween(whole(values.smallest), whole(values.largest)),
     dimensions: whole(values.dimensions),
     quantizations: values.quantization.split(',').map((name) => known(name, QUANTIZATIONS)),
+    efConstruction: whole(values['ef-construction']),
     runtimes: values.runtime
       .split(',')
       .map((name) => known(name, Object.keys(RUNTIMES) as (keyof typeof RUNTIMES)[])),
@@ -140,12 +144,12 @@ function tableOf(points: readonly Point[]): string {
 }
 
 try {
-  const { sizes, dimensions, quantizations, runtimes, isPlotOnly } = readOptions();
+  const { sizes, dimensions, quantizations, efConstruction, runtimes, isPlotOnly } = readOptions();
   mkdirSync(dataFolder, { recursive: true });
   for (const runtime of isPlotOnly ? [] : runtimes)
     for (const quantization of quantizations)
       for (const size of sizes) {
-        const task: Task = { count: size, dimensions, quantization };
+        const task: Task = { count: size, dimensions, quantization, efConstruction };
         const point = await RUNTIMES[runtime](task);
         addPoint(point);
         console.log(tableOf([point]).split('\n').at(-1));

@@ -2,7 +2,7 @@
 import type { Collection } from '../../dist/index.js';
 import { gaussian } from '../datasets/random.ts';
 import { normalised, rowOf } from '../datasets/rows.ts';
-import { EF_CONSTRUCTION, M, TOP_K } from '../engine.ts';
+import { M, TOP_K } from '../engine.ts';
 import type { Isovec, Quantization } from '../engines/isovec.ts';
 import { quantile } from '../measure.ts';
 
@@ -10,6 +10,7 @@ export interface Task {
   count: number;
   dimensions: number;
   quantization: Quantization;
+  efConstruction: number;
 }
 
 export interface Build {
@@ -49,12 +50,12 @@ const POLL_MS = 20;
 
 /** Inserts everything, in batches that are flushed one by one. Making the vectors is not counted. */
 export async function build({ open }: Isovec, location: string, task: Task): Promise<Build> {
-  const { count, dimensions, quantization } = task;
+  const { count, dimensions, quantization, efConstruction } = task;
   const database = await open(location);
   const collection = await database.collection(COLLECTION, {
     dimensions,
     quantization,
-    index: { m: M, efConstruction: EF_CONSTRUCTION },
+    index: { m: M, efConstruction },
   });
   const vectors = new Vectors(dimensions);
   let buildMs = 0;
