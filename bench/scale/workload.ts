@@ -44,7 +44,7 @@ const SCANNED_VECTORS = 1e7;
 const judgedCount = (count: number) =>
   Math.min(JUDGED_MAX, Math.max(JUDGED_MIN, Math.ceil(SCANNED_VECTORS / count)));
 export const RECALL_AIM = 0.95;
-const EFS = [64, 96, 128, 192, 256, 384, 512, 768, 1024];
+const EFS = [64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048];
 /** How often to ask whether the graph has caught up. */
 const POLL_MS = 20;
 

@@ -171,6 +171,23 @@ export function quantization(open: Open, newLocation: NewLocation): void {
       expect(await binaryRecallOf(reopened, queries)).toBeGreaterThan(0.85);
     });
 
+    it('ranks the more by their vectors, the greater ef is: at last all of them', async () => {
+      const dimensions = 256;
+      const next = gaussian(6);
+      const draw = () => Float32Array.from({ length: dimensions }, next);
+      const database = await open(newLocation());
+      const config = { dimensions, quantization: 'binary', index: { type: 'flat' } } as const;
+      const collection = await database.collection('c', config);
+      await collection.insert(
+        Array.from({ length: RECORDS }, (_, index) => ({ id: `id${index}`, vector: draw() })),
+      );
+      for (const vector of Array.from({ length: 10 }, draw)) {
+        const exact = await collection.query({ vector, exact: true });
+        expect(await collection.query({ vector, ef: 2 * RECORDS })).toEqual(exact);
+      }
+      await database.close();
+    });
+
     it('says that there is no such quantization', async () => {
       const collection = await (await open()).collection('c', { dimensions: 2 });
       await expect(collection.setQuantization('int4' as 'int8')).rejects.toMatchObject({

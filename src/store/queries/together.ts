@@ -64,7 +64,7 @@ async function answerGroup(
     hitsOf(engine, view, found, group[at]!, config);
   const isCoded = config.quantization !== 'none';
   if (isCoded && exact) return scanVectors(engine, state, { vectors, topK }, answer);
-  const count = isCoded ? candidateCount(topK, config) : topK;
+  const count = isCoded ? candidateCount({ topK, ef }, config) : topK;
   const found = index.searchSeveral!(vectors, count, exact ? 0 : ef);
   return Promise.all(
     found.map((nearest, at) => {
