@@ -159,6 +159,26 @@ export function reading(open: Open, _newLocation: NewLocation, { propertyRuns }:
     await expect(collection.queryPage(grouped)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
+  it('pages what a filter gives that says very much, and knows its cursors from those of another', async () => {
+    const collection = await withThree(await open());
+    const axes = ['x', 'y', 'z', ...Array.from({ length: 10_000 }, (_, at) => `axis-${at}`)];
+    const query = { vector: [1, 0.5, 0], topK: 1, filter: { axis: { $in: axes } } };
+    const pages = await pagesOf(collection, query);
+    expect(pages.flat().map(({ id }) => id)).toEqual(
+      (await collection.query({ ...query, topK: 3 })).map(({ id }) => id),
+    );
+    const { cursor } = await collection.queryPage(query);
+    const others = [
+      { axis: { $in: axes.with(5000, 'w') } },
+      { axis: { $nin: axes } },
+      { $not: query.filter },
+    ];
+    for (const filter of others)
+      await expect(collection.queryPage({ ...query, filter, cursor: cursor! })).rejects.toMatchObject({
+        details: { path: 'query.cursor' },
+      });
+  });
+
   it('gives the best hits of each value of a field, of as many values as are wanted', async () => {
     const database = await open();
     const collection = await database.collection('c', { dimensions: DIMENSIONS, metric: 'euclidean' });

@@ -8,11 +8,14 @@ import { invalid } from '../../base/check.ts';
 import { crc32c } from '../../base/crc32c.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
 import type { CollectionState } from '../collection-state.ts';
+import type { Engine } from '../engine.ts';
 import { PlanRecorder } from '../plan-recorder.ts';
 import { selectingFrom } from '../query.ts';
 import { type CheckedQuery, checkQuery } from '../query-plan.ts';
 import type { Called } from '../seldom-calls.ts';
+import { Slices } from '../slices.ts';
 import { type CursorPlace, readCursor, writeCursor } from './cursor.ts';
+import { filterChecksum } from './filter-checksum.ts';
 import { keyOf } from './query-key.ts';
 import { type FindHits, isHybrid } from './select.ts';
 
@@ -30,7 +33,7 @@ export async function queryPage(
   const query = checkQuery(given, 'query', state.config);
   if (query.selection)
     throw invalid('query', 'without groupBy, groupSize and diversity, to be paged', query.selection);
-  const fingerprint = await fingerprintOf(state, query);
+  const fingerprint = await fingerprintOf(engine, state, query);
   const after = cursor === undefined ? undefined : readCursor(cursor, fingerprint);
   await refresh();
   if (query.explain) query.plan = new PlanRecorder();
@@ -67,9 +70,16 @@ async function findPage(
 }
 
 /** The same for queries that rank alike. */
-async function fingerprintOf({ id, name, config }: CollectionState, query: CheckedQuery): Promise<number> {
-  const { vector } = query;
-  const known = JSON.stringify([id, name, await keyOf(query, config)]);
+async function fingerprintOf(
+  { pause }: Engine,
+  { id, name, config }: CollectionState,
+  query: CheckedQuery,
+): Promise<number> {
+  const { vector, signal } = query;
+  const filter = await query.filter;
+  const filterKey =
+    filter && (filter.key ?? `long ${await filterChecksum(filter.condition, new Slices(pause, signal))}`);
+  const known = JSON.stringify([id, name, await keyOf(query, filterKey, config)]);
   return crc32c(
     new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
     crc32c(encodeUtf8(known)),

@@ -53,7 +53,13 @@ export class ResultCache {
   /** @param answer in one turn from the state as it is then */
   async answer(state: CollectionState, query: CheckedQuery, answer: () => Promise<Hit[]>): Promise<Hit[]> {
     const { vector, topK, include } = query;
-    const asked = await keyOf(query, state.config);
+    const filter = await query.filter;
+    if (filter && filter.key === undefined) {
+      // It cannot be told whether the same is asked again.
+      this.#misses++;
+      return answer();
+    }
+    const asked = await keyOf(query, filter?.key, state.config);
     const key = `${state.id} ${checksumOf(vector)} ${topK} ${Object.values(include)} ${asked}`;
     const version = versionOf(state);
     const known = this.#entries.get(key);

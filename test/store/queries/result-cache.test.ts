@@ -132,6 +132,16 @@ describe('the result cache', () => {
     expect((await small.stats()).cache.hits).toBe(0);
   });
 
+  it('keeps no answers to filters that say too much to be compared', async () => {
+    const database = await open({ resultCache: true });
+    const collection = await database.collection('c', config);
+    await collection.insert({ id: 'a', vector: [1, 2, 3, 4], metadata: { page: 3 } });
+    const filter = { page: { $in: Array.from({ length: 20_000 }, (_, page) => page) } };
+    for (let round = 0; round < 3; round++)
+      expect(await collection.query({ vector, filter })).toHaveLength(1);
+    expect((await database.stats()).cache).toMatchObject({ hits: 0, misses: 3, entries: 0, bytes: 0 });
+  });
+
   it.each([
     [7, 'options.resultCache'],
     [{ entries: 0 }, 'options.resultCache.entries'],
