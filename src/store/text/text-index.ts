@@ -170,6 +170,8 @@ export class TextIndex {
     const { storedText = [], files, tail } = this.#state;
     const opened = new Map<Segment, StoredSegment>();
     let damage: unknown;
+    // An attempt before may have failed half-way.
+    this.lengths.truncate(0);
     try {
       for (const stored of storedText) {
         const segment = await openSegment(files, stored);
