@@ -3,6 +3,8 @@ import type { DatasetName } from './datasets/dataset.ts';
 
 export const M = 16;
 export const EF_CONSTRUCTION = 200;
+/** With which isovec's graphs find about as much at the same `ef` as those of others with EF_CONSTRUCTION. */
+export const EF_CONSTRUCTION_EQUAL_RECALL = 120;
 export const EF_SWEEP: readonly number[] = [10, 20, 40, 80, 160, 320, 640];
 export const TOP_K = 10;
 /** Of the first answer after reopening. */

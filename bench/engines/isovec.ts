@@ -22,13 +22,20 @@ export class IsovecEngine implements Engine<Float32Array> {
   readonly #isovec: Isovec;
   readonly #location: string;
   readonly #quantization: Quantization;
+  readonly #efConstruction: number;
   #database: Database | undefined;
   #collection: Collection | undefined;
 
-  constructor(isovec: Isovec, location: string, quantization: Quantization = 'none') {
+  constructor(
+    isovec: Isovec,
+    location: string,
+    quantization: Quantization = 'none',
+    efConstruction = EF_CONSTRUCTION,
+  ) {
     this.#isovec = isovec;
     this.#location = location;
     this.#quantization = quantization;
+    this.#efConstruction = efConstruction;
   }
 
   encode(vector: Float32Array): Float32Array {
@@ -42,7 +49,7 @@ export class IsovecEngine implements Engine<Float32Array> {
       dimensions,
       metric: 'cosine',
       quantization: this.#quantization,
-      index: { m: M, efConstruction: EF_CONSTRUCTION },
+      index: { m: M, efConstruction: this.#efConstruction },
     });
   }
 

@@ -1,12 +1,14 @@
 /** Every contestant that runs in a Node process, by name. */
 import { join } from 'node:path';
-import type { Engine } from '../engine.ts';
+import { EF_CONSTRUCTION, EF_CONSTRUCTION_EQUAL_RECALL, type Engine } from '../engine.ts';
 import { dataFolder } from '../folders.ts';
 import type { Quantization } from './isovec.ts';
 
 export const NODE_ENGINES = [
   'isovec',
   'isovec-int8',
+  'isovec-fast-build',
+  'isovec-int8-fast-build',
   'isovec-kernel',
   'hnswlib-node',
   'usearch-f32',
@@ -23,6 +25,10 @@ export async function createNodeEngine(name: NodeEngineName): Promise<Engine> {
       return createIsovec('none');
     case 'isovec-int8':
       return createIsovec('int8');
+    case 'isovec-fast-build':
+      return createIsovec('none', EF_CONSTRUCTION_EQUAL_RECALL);
+    case 'isovec-int8-fast-build':
+      return createIsovec('int8', EF_CONSTRUCTION_EQUAL_RECALL);
     case 'isovec-kernel':
       return new (await import('./isovec-kernel.ts')).IsovecKernelEngine() as Engine;
     case 'hnswlib-node':
@@ -38,10 +44,11 @@ export async function createNodeEngine(name: NodeEngineName): Promise<Engine> {
   }
 }
 
-async function createIsovec(quantization: Quantization): Promise<Engine> {
+async function createIsovec(quantization: Quantization, efConstruction = EF_CONSTRUCTION): Promise<Engine> {
   const [{ IsovecEngine }, isovec] = await Promise.all([
     import('./isovec.ts'),
     import('../../dist/index.node.js'),
   ]);
-  return new IsovecEngine(isovec, join(dataFolder, `isovec-${process.pid}`), quantization) as Engine;
+  const location = join(dataFolder, `isovec-${process.pid}`);
+  return new IsovecEngine(isovec, location, quantization, efConstruction) as Engine;
 }
