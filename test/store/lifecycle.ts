@@ -69,9 +69,11 @@ function configs(open: Open, newLocation: NewLocation): void {
 
   it('says what changes a config where something does', async () => {
     const database = await open();
-    await database.collection('c', { dimensions: 3 });
+    // The engine that can all of it.
+    const given: CollectionConfig = { dimensions: 3, index: { engine: 'isovec' } };
+    await database.collection('c', given);
     const messageOf = (config: Partial<CollectionConfig>) =>
-      database.collection('c', { dimensions: 3, ...config }).then(
+      database.collection('c', { ...given, ...config }).then(
         () => '',
         ({ message }: Error) => message,
       );

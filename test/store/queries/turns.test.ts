@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Database, Query } from '../../../src/base/api.ts';
 import type { MemoryFiles } from '../../../src/storage/memory.ts';
 import { openLocal } from '../../../src/store/open.ts';
@@ -21,6 +21,11 @@ it('gives others a turn while one query follows another, all of them answered fr
   await database.close();
 });
 
+/** Each look at the clock finds it this much later, so that turns are those of the work, not of the machine. */
+const LOOK_MS = 1;
+
+afterEach(() => void vi.restoreAllMocks());
+
 /** What others of the thread get of it while a call is answered. */
 class Turns {
   count = 0;
@@ -28,6 +33,11 @@ class Turns {
   #abort: { at: number; controller: AbortController } | undefined;
 
   async open(): Promise<Database> {
+    let now = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => {
+      now += LOOK_MS;
+      return now;
+    });
     const { yieldTurn } = this.#platform;
     this.#platform.yieldTurn = (callback) => {
       this.count++;
