@@ -90,7 +90,8 @@ export class WordReader {
   /** The last one that is without spaces; pieces of it up to `#pieceEnd` have been segmented. */
   #run = '';
   #runStart = 0;
-  #runEnd = -1;
+  /** Of a word, or of what has been read of it: where it goes on, its beginning has counted. */
+  #wordEnd = -1;
   #pieceStart = 0;
   #pieceEnd = 0;
   #segments: Iterator<Intl.SegmentData> | undefined;
@@ -116,10 +117,9 @@ export class WordReader {
       const found = this.#runs.exec(this.#text);
       if (!found) return false;
       const { 0: run, index } = found;
-      const isMore = index === this.#runEnd;
-      this.#runEnd = index + run.length;
       if (!WITHOUT_SPACES.test(run)) {
-        // Of a word that is so long, the beginning counts.
+        const isMore = index === this.#wordEnd;
+        this.#wordEnd = index + run.length;
         if (isMore) continue;
         return this.#stand(run, index);
       }

@@ -50,6 +50,8 @@ describe('words', () => {
     const [long, longer] = termsOf(`${'x'.repeat(100_000)} ${'x'.repeat(100)}`);
     expect(long).toBe('x'.repeat(64));
     expect(longer).toBe(long);
+    // A run of letters is read in pieces of 65,536.
+    expect(termsOf(`${'漢'.repeat(65_536)}latin`).at(-1)).toBe('latin');
     expect(termsOf(`${'x'.repeat(63)}𐐨𐐨`)).toEqual(['x'.repeat(63)]);
   });
 
