@@ -2,7 +2,7 @@
 import type { Metadata } from '../base/api.ts';
 import { ARRAY_INDEX, type Condition, type RangeOperator, type Scalar, type Test } from './condition.ts';
 import { compareText } from './text-order.ts';
-import { LONG_LIST, setOf } from './value-set.ts';
+import { joinedValues, setOf } from './value-set.ts';
 
 export type Predicate = (metadata: Metadata) => boolean;
 
@@ -38,21 +38,8 @@ function compileAll(parts: readonly Condition[]): Predicate {
   };
 }
 
-/** Values that one field may have take one look, however many they are. */
 function compileAny(parts: readonly Condition[]): Predicate {
-  const valuesByPath = new Map<string, Scalar[]>();
-  const predicates: Predicate[] = [];
-  for (const part of parts) {
-    if (part.kind !== 'field' || part.test.kind !== 'in' || part.test.values.length > LONG_LIST) {
-      predicates.push(compileCondition(part));
-      continue;
-    }
-    const values = valuesByPath.get(part.path) ?? [];
-    for (const value of part.test.values) values.push(value);
-    valuesByPath.set(part.path, values);
-  }
-  for (const [path, values] of valuesByPath)
-    predicates.push(compileField(path, valueTest({ kind: 'in', values })));
+  const predicates = joinedValues(parts).map(compileCondition);
   return (metadata) => {
     for (const predicate of predicates) if (predicate(metadata)) return true;
     return false;

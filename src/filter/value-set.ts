@@ -15,6 +15,25 @@ export function setOf(values: readonly Scalar[]): ReadonlySet<Scalar> {
   return set;
 }
 
+/** Of conditions of which any may hold: values that one field may have are made one list, which takes one look, however many
+ *  they are. Lists that are long already stay apart. */
+export function joinedValues(parts: readonly Condition[]): Condition[] {
+  const valuesByPath = new Map<string, Scalar[]>();
+  const joined: Condition[] = [];
+  for (const part of parts) {
+    if (part.kind !== 'field' || part.test.kind !== 'in' || part.test.values.length > LONG_LIST) {
+      joined.push(part);
+      continue;
+    }
+    const values = valuesByPath.get(part.path) ?? [];
+    for (const value of part.test.values) values.push(value);
+    valuesByPath.set(part.path, values);
+  }
+  for (const [path, values] of valuesByPath)
+    joined.push({ kind: 'field', path, test: { kind: 'in', values } });
+  return joined;
+}
+
 /** Makes the sets of a condition's long lists, so that nobody has to wait for one later. It may stop wherever it yields. */
 export function* makeSets(condition: Condition): Generator<void, void> {
   if (condition.kind === 'not') yield* makeSets(condition.part);

@@ -1,6 +1,6 @@
 /** A condition over columns: each part says of which rows it holds for certain and of which possibly. */
-import type { Condition, Scalar, Test } from '../filter/condition.ts';
-import { LONG_LIST } from '../filter/value-set.ts';
+import type { Condition, Test } from '../filter/condition.ts';
+import { joinedValues } from '../filter/value-set.ts';
 import type { Column } from './column.ts';
 import {
   allRows,
@@ -51,24 +51,11 @@ function evaluateAll(parts: readonly Condition[], evaluation: Evaluation): RowBo
   return all.bounds;
 }
 
-/** Values that one field may have take one look, however many they are. */
 function evaluateAny(parts: readonly Condition[], evaluation: Evaluation): RowBounds | undefined {
   const { range } = evaluation;
-  const valuesByPath = new Map<string, Scalar[]>();
-  const rest: Condition[] = [];
-  for (const part of parts) {
-    if (part.kind !== 'field' || part.test.kind !== 'in' || part.test.values.length > LONG_LIST) {
-      rest.push(part);
-      continue;
-    }
-    const values = valuesByPath.get(part.path) ?? [];
-    for (const value of part.test.values) values.push(value);
-    valuesByPath.set(part.path, values);
-  }
   if (parts.length === 0) return noRows(range);
   const any = new Folded(range, unite);
-  for (const part of rest) any.add(evaluate(part, evaluation));
-  for (const [path, values] of valuesByPath) any.add(evaluateField(path, { kind: 'in', values }, evaluation));
+  for (const part of joinedValues(parts)) any.add(evaluate(part, evaluation));
   return any.bounds;
 }
 
