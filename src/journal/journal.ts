@@ -25,7 +25,14 @@ import {
 import { loadManifestCopy, type ManifestCopy } from './manifest-copy.ts';
 import type * as Replaying from './replay.ts';
 import { removeSegments, SEGMENT_HEADER_BYTES, type SegmentSummary } from './segment.ts';
-import { durableSequence, readWatermark, type Watermark, watermarkOf, writeWatermark } from './watermark.ts';
+import {
+  decodeWatermark,
+  durableSequence,
+  readWatermark,
+  type Watermark,
+  watermarkOf,
+  writeWatermark,
+} from './watermark.ts';
 
 export interface JournalOptions {
   durability: 'strict' | 'relaxed';
@@ -62,6 +69,9 @@ export class Journal<State> {
   #position: LogPosition;
   /** Where others see how far the log can be relied on. */
   readonly #watermark: SharedCell | undefined;
+  /** The watermark as it was looked at last, and what it says. */
+  #glanced: Uint8Array | undefined;
+  #glancedAt: Watermark | undefined;
   #isNew = false;
   /** The manifest's copy as it was found. */
   readonly #copyFound: ManifestCopy<State>;
@@ -189,9 +199,16 @@ export class Journal<State> {
     await sweep(this.#storage, this.files, this.#position);
   }
 
-  /** Has somebody else appended or made a checkpoint, as far as is known without the lock? Takes 2 us. */
+  /** Has somebody else appended or made a checkpoint, as far as is known without the lock? Takes 2 us, once a turn. */
   get isBehind(): boolean {
-    const watermark = this.announced;
+    const cell = this.#watermark;
+    if (!cell) return false;
+    const bytes = cell.glance?.() ?? cell.read();
+    if (bytes !== this.#glanced) {
+      this.#glanced = bytes;
+      this.#glancedAt = decodeWatermark(bytes);
+    }
+    const watermark = this.#glancedAt;
     if (!watermark) return false;
     return watermark.generation !== this.generation || watermark.sequence > this.lastSequence;
   }

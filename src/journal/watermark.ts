@@ -41,7 +41,11 @@ export function writeWatermark(cell: SharedCell, { generation, sequence }: Water
 
 /** @returns undefined when there is none, or it is being written */
 export function readWatermark(cell: SharedCell): Watermark | undefined {
-  const bytes = cell.read();
+  return decodeWatermark(cell.read());
+}
+
+/** @returns undefined when there is none, or it was being written */
+export function decodeWatermark(bytes: Uint8Array): Watermark | undefined {
   if (bytes.length !== CHECKED_BYTES + 4) return undefined;
   const checksum = new ByteReader(bytes.subarray(CHECKED_BYTES), WATERMARK_NAME).u32();
   if (checksum !== crc32c(bytes.subarray(0, CHECKED_BYTES))) return undefined;

@@ -1,9 +1,8 @@
-import * as Comlink from 'comlink';
 import type { Database, OpenOptions, RestoreOptions, RestoreReport } from '../base/api.ts';
 import { checkOpenOptions, type EngineOptions } from '../store/open-options.ts';
 import type { SpawnedWorker } from '../worker/link.ts';
-import type { HostProtocol } from '../worker/protocol.ts';
 import { openRemote } from '../worker/remote-database.ts';
+import { hostOver } from '../worker/wire.ts';
 import { watchPage } from './browser-page.ts';
 import { askToPersist, leaveTrace, readTraces, removeTraces } from './page.ts';
 
@@ -74,7 +73,10 @@ function spawnWorker(): SpawnedWorker {
     name: 'isovec',
   });
   return {
-    host: Comlink.wrap<HostProtocol>(worker),
+    host: hostOver({
+      post: (message, transfer) => worker.postMessage(message, transfer),
+      listen: (listener) => worker.addEventListener('message', ({ data }) => listener(data as never)),
+    }),
     onFailure: (listener) => {
       worker.addEventListener('error', (event) => listener(new Error(event.message)));
       worker.addEventListener('messageerror', () => listener(new Error('a message could not be read')));

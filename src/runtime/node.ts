@@ -4,7 +4,6 @@ import { destroyLocal } from '../store/destroy.ts';
 import { openLocal } from '../store/open.ts';
 import { checkOpenOptions } from '../store/open-options.ts';
 import type { SpawnedWorker } from '../worker/link.ts';
-import type { HostProtocol } from '../worker/protocol.ts';
 import { nodePlatform } from './node-platform.ts';
 
 /**
@@ -50,13 +49,13 @@ export async function restore(
 }
 
 async function spawnWorker(): Promise<SpawnedWorker> {
-  const [{ default: nodeEndpoint }, Comlink] = await Promise.all([
-    import('comlink/dist/esm/node-adapter.mjs'),
-    import('comlink'),
+  const [{ hostOver }, { nodePort }] = await Promise.all([
+    import('../worker/wire.ts'),
+    import('./node-port.ts'),
   ]);
   const worker = new Worker(new URL('./node-worker.js', import.meta.url), { name: 'isovec' });
   return {
-    host: Comlink.wrap<HostProtocol>(nodeEndpoint(worker)),
+    host: hostOver(nodePort(worker)),
     onFailure: (listener) => {
       worker.on('error', listener);
       worker.on('messageerror', listener);

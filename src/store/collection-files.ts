@@ -3,6 +3,7 @@
  * what a manifest has named never changes. Compaction makes new files; the old ones stay until their last reader is
  * gone.
  */
+import type { Awaitable } from '../base/awaitable.ts';
 import { assert } from '../base/errors.ts';
 import type { StorageBackend, StorageFile } from '../storage/storage.ts';
 import {
@@ -71,18 +72,15 @@ export class CollectionFiles {
   }
 
   /** The files stay until `fn` is done, whatever compaction does. */
-  async read<T>(fn: () => Promise<T>): Promise<T> {
-    this.#readers++;
-    try {
-      return await fn();
-    } finally {
-      this.#readers--;
-      if (this.#readers === 0) this.#onIdle?.();
-    }
+  read<T>(fn: () => Promise<T>): Promise<T>;
+  read<T>(fn: () => Awaitable<T>): Awaitable<T>;
+  read<T>(fn: () => Awaitable<T>): Awaitable<T> {
+    const result = fn();
+    return result instanceof Promise ? this.#reading(result) : result;
   }
 
   /** At once where the block is held. */
-  body(row: number): Uint8Array | Promise<Uint8Array> {
+  body(row: number): Awaitable<Uint8Array> {
     const rescued = this.#rescued?.get(row);
     if (rescued) return rescued;
     const extent = this.#extentOf(row);
@@ -160,6 +158,16 @@ export class CollectionFiles {
       });
     for (const file of this.#open.values()) await (await file).close();
     this.#open.clear();
+  }
+
+  async #reading<T>(result: Promise<T>): Promise<T> {
+    this.#readers++;
+    try {
+      return await result;
+    } finally {
+      this.#readers--;
+      if (this.#readers === 0) this.#onIdle?.();
+    }
   }
 
   #file(name: string, create = false): Promise<StorageFile> {

@@ -1,4 +1,5 @@
 import type { CollectionInfo } from '../base/api.ts';
+import type { Awaitable } from '../base/awaitable.ts';
 import type { PayloadIndex } from '../payload/payload-index.ts';
 import { ComponentSample } from '../search/component-sample.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
@@ -133,12 +134,14 @@ export class CollectionState {
   }
 
   /** The records of rows that are live now. @throws IsovecError CORRUPTION naming file, offset and id */
-  read(rows: ArrayLike<number>, parts: { body: boolean; vector: boolean }): Promise<Partial<RawRecord>[]> {
+  read(rows: ArrayLike<number>, parts: { body: boolean; vector: boolean }): Awaitable<Partial<RawRecord>[]> {
     return this.view(rows, (view) => view.read(rows, parts));
   }
 
   /** Looks at rows that are live now; what they are now is there until `look` is done. */
-  view<T>(rows: ArrayLike<number>, look: (view: RowsView) => Promise<T>): Promise<T> {
+  view<T>(rows: ArrayLike<number>, look: (view: RowsView) => Promise<T>): Promise<T>;
+  view<T>(rows: ArrayLike<number>, look: (view: RowsView) => Awaitable<T>): Awaitable<T>;
+  view<T>(rows: ArrayLike<number>, look: (view: RowsView) => Awaitable<T>): Awaitable<T> {
     const view = new RowsView(rows, this);
     return this.files.read(() => look(view));
   }

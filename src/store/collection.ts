@@ -17,6 +17,7 @@ import type {
   StoredRecord,
   WriteOptions,
 } from '../base/api.ts';
+import { type Awaitable, whenThere } from '../base/awaitable.ts';
 import { invalid } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
 import { NO_ROW } from '../tables/id-hash.ts';
@@ -27,7 +28,7 @@ import type { Engine } from './engine.ts';
 import type { Maintenance } from './maintenance.ts';
 import { deletion, insertion, type Mutation, updating, upsertion } from './mutations.ts';
 import { runQuery } from './query.ts';
-import { checkQuery } from './query-plan.ts';
+import { type CheckedQuery, checkQuery } from './query-plan.ts';
 import type { OperationId } from './receipts.ts';
 import { type Change, checkIds, publishRecord } from './records.ts';
 import type { ScanBounds } from './scan.ts';
@@ -53,6 +54,8 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   readonly #session: Session;
   readonly #maintenance: Maintenance;
   readonly #operation: OperationId | undefined;
+  /** That of the last query, for the copy of the next one's. */
+  #spareVector: Float32Array<ArrayBuffer> | undefined;
 
   /** @param operation for a receipt of what is written through this door */
   constructor(
@@ -144,16 +147,23 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   query(query: Query & { explain: true }): Promise<ExplainedHits<M>>;
   query(query: Query): Promise<Hit<M>[]>;
   query(query: Query): Promise<Hit<M>[]> {
-    return this.#run(async () => {
-      const [hits] = await this.#answer([query], () => 'query');
-      return hits!;
+    return this.#run(() => {
+      const vector = this.#spareVector;
+      this.#spareVector = undefined;
+      const checked = checkQuery(query, 'query', this.#state.config, { vector });
+      const hits = whenThere(checked.filter, () =>
+        whenThere(this.#refresh(), () => this.#answer(checked, runQuery)),
+      );
+      // Nobody else has it.
+      if (!(hits instanceof Promise)) this.#spareVector = checked.vector;
+      return hits;
     });
   }
 
   queryMany(queries: Query[]): Promise<Hit<M>[][]> {
     return this.#run(() => {
       if (!Array.isArray(queries)) throw invalid('queries', 'an array', queries);
-      return this.#answer(queries, (index) => `queries[${index}]`);
+      return this.#answerAll(queries);
     });
   }
 
@@ -184,31 +194,48 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     });
   }
 
-  async #answer(queries: Query[], pathOf: (index: number) => string): Promise<Hit<M>[][]> {
+  async #answerAll(queries: Query[]): Promise<Hit<M>[][]> {
     const { config } = this.#state;
     const filters = new Map();
-    const checked = queries.map((query, index) => checkQuery(query, pathOf(index), config, filters));
-    const { querying, resultCache: cache } = this.#engine;
+    const checked = queries.map((query, index) =>
+      checkQuery(query, `queries[${index}]`, config, { filters }),
+    );
     const answers: Hit<M>[][] = [];
     // An answer that is kept is of the state that its own query met.
-    const isTogether = checked.length > 1 && !cache;
+    const isTogether = checked.length > 1 && !this.#engine.resultCache;
     const find = isTogether ? (await import('./on-demand.ts')).findTogether(checked) : runQuery;
     for (const { filter } of checked) if (filter) await filter;
     await this.#refresh();
     for (const query of checked) {
-      await querying.begin();
-      checkNotAborted(query.signal);
-      if (query.explain) query.plan = new (await import('./on-demand.ts')).PlanRecorder();
-      const { plan } = query;
-      const answer = () => find(this.#engine, this.#state, query);
-      const isCached = cache && !plan;
-      const hits = await (isCached ? cache.answer(this.#state, query, answer) : answer());
-      plan?.explain(hits);
-      answers.push(hits as Hit<M>[]);
-      querying.end();
-      checkNotAborted(query.signal);
+      const hits = this.#answer(query, find);
+      answers.push(hits instanceof Promise ? await hits : hits);
     }
     return answers;
+  }
+
+  #answer(query: CheckedQuery, find: typeof runQuery): Awaitable<Hit<M>[]> {
+    const { querying, resultCache: cache } = this.#engine;
+    return whenThere(querying.begin(), () => {
+      checkNotAborted(query.signal);
+      const found = query.explain
+        ? this.#explained(query, find)
+        : cache
+          ? cache.answer(this.#state, query, async () => find(this.#engine, this.#state, query))
+          : find(this.#engine, this.#state, query);
+      return whenThere(found, (hits) => {
+        querying.end();
+        checkNotAborted(query.signal);
+        return hits as Hit<M>[];
+      });
+    });
+  }
+
+  async #explained(query: CheckedQuery, find: typeof runQuery): Promise<Hit[]> {
+    const plan = new (await import('./on-demand.ts')).PlanRecorder();
+    query.plan = plan;
+    const hits = await find(this.#engine, this.#state, query);
+    plan.explain(hits);
+    return hits;
   }
 
   async #read(ids: string[]): Promise<(StoredRecord<M> | undefined)[]> {
@@ -241,7 +268,7 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
     });
   }
 
-  #run<T>(fn: () => Promise<T> | T): Promise<T> {
+  #run<T>(fn: () => Awaitable<T>): Promise<T> {
     return this.#session.run(() => {
       this.#checkThere();
       return fn();
@@ -249,9 +276,11 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
   }
 
   /** Takes in what other processes have written: it may have been dropped, too. */
-  async #refresh(): Promise<void> {
-    await this.#engine.refresh();
+  #refresh(): Promise<void> | undefined {
+    const refreshing = this.#engine.refresh();
+    if (refreshing) return refreshing.then(() => this.#checkThere());
     this.#checkThere();
+    return undefined;
   }
 
   #checkThere(): void {

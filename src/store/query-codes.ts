@@ -2,6 +2,7 @@
  * Queries where the index holds codes: the nearest by their codes are ranked anew by their vectors, which are read from
  * storage, or from a bounded memory.
  */
+import { type Awaitable, whenThere } from '../base/awaitable.ts';
 import type { Neighbours } from '../search/vector-index.ts';
 import { vectorStrideBytes } from '../tables/vectors-file.ts';
 import type { CollectionFiles } from './collection-files.ts';
@@ -68,15 +69,15 @@ export function searchCodes<T>(
   engine: Engine,
   state: CollectionState,
   query: CodesQuery,
-  use: (view: RowsView, found: Neighbours) => Promise<T>,
-): Promise<T> {
+  use: (view: RowsView, found: Neighbours) => Awaitable<T>,
+): Awaitable<T> {
   const { vector, topK, ef, exact, rows: among, nearest, plan } = query;
   if (exact && !among) {
     const answers = scanVectors(engine, state, { ...query, vectors: [vector] }, use);
     return answers.then(([answer]) => answer!);
   }
   const { index, config, files } = state;
-  const rank = async (view: RowsView, rows: Uint32Array) =>
+  const read = async (view: RowsView, rows: Uint32Array) =>
     (!exact && (await rankCached(await cacheOf(engine, files, config), view, rows, query))) ||
     withRanking(engine, config, { vectors: [vector], topK }, (ranking) =>
       rankRead(ranking, view, rows, config.dimensions),
@@ -86,10 +87,12 @@ export function searchCodes<T>(
   if (nearest) plan?.endStage('search');
   else if (among) plan?.note({ strategy: 'exact', exact: true, candidates: among.length });
   else plan?.search(state, { ...query, topK: count });
-  return state.view(rows, async (view) => {
-    const found = await rank(view, rows);
-    plan?.endStage('rank');
-    return use(view, found);
+  return state.view(rows, (view) => {
+    const held = exact ? undefined : rankHeld(files.vectorCache, rows, query);
+    return whenThere(held ?? read(view, rows), (found) => {
+      plan?.endStage('rank');
+      return use(view, found);
+    });
   });
 }
 
@@ -101,6 +104,17 @@ async function cacheOf(engine: Engine, files: CollectionFiles, shape: Shape): Pr
     files.vectorCache ??= new VectorCache(index, rowsMax, files.mayCache);
   }
   return files.vectorCache;
+}
+
+/** @returns undefined where some of the rows are not in the cache, or they are too many for it */
+function rankHeld(
+  cache: VectorCache | undefined,
+  rows: Uint32Array,
+  { vector, topK }: CodesQuery,
+): Neighbours | undefined {
+  if (!cache || rows.length > cache.rowsMax * CACHE_SHARE_PER_QUERY) return undefined;
+  for (let at = 0; at < rows.length; at++) if (!cache.has(rows[at]!)) return undefined;
+  return cache.rank(vector, rows, topK);
 }
 
 /** @returns undefined where the rows are too many for the cache */
@@ -147,7 +161,7 @@ export function scanVectors<T>(
   engine: Engine,
   state: CollectionState,
   { vectors: queries, topK, plan }: VectorsQuery,
-  use: (view: RowsView, found: Neighbours, at: number) => Promise<T>,
+  use: (view: RowsView, found: Neighbours, at: number) => Awaitable<T>,
 ): Promise<T[]> {
   const { rows, files, tail, config } = state;
   const dead = rows.deadRows();

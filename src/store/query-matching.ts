@@ -1,3 +1,4 @@
+import type { Awaitable } from '../base/awaitable.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
 import type { FilteredWalk, Neighbours } from '../search/vector-index.ts';
 import type { CollectionState } from './collection-state.ts';
@@ -28,10 +29,10 @@ export function searchMatching<T>(
   state: CollectionState,
   query: MatchingQuery,
   filter: CompiledFilter,
-  use: (view: RowsView, found: Neighbours) => Promise<T>,
+  use: (view: RowsView, found: Neighbours) => Awaitable<T>,
 ): Promise<T> {
   const { plan } = query;
-  const search = (matching: MatchingRows): Promise<T> => {
+  const search = (matching: MatchingRows): Awaitable<T> => {
     plan?.endStage('filter');
     if (plan) tellFilter(plan, state, matching, filter);
     plan?.note({ exact: false });

@@ -1,4 +1,5 @@
 import type { Hit, Metadata } from '../base/api.ts';
+import { type Awaitable, whenThere } from '../base/awaitable.ts';
 import type { Neighbours } from '../search/vector-index.ts';
 import { decodeMetadata, textOf } from './body.ts';
 import type { CollectionState } from './collection-state.ts';
@@ -6,22 +7,24 @@ import type { ResolvedConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import type { Selecting } from './queries/select.ts';
 import type { CheckedQuery } from './query-plan.ts';
-import type { RowsView } from './rows-view.ts';
+import type { RawRecord, RowsView } from './rows-view.ts';
 
 /** Hits, which take some milliseconds to make. */
 const LONG_ANSWER = 256;
 
+const NONE_READ: Partial<RawRecord>[] = [];
+
 let onDemand: Pick<typeof import('./on-demand.ts'), 'searchCodes' | 'searchMatching'> | undefined;
 
-export async function runQuery(engine: Engine, state: CollectionState, query: CheckedQuery): Promise<Hit[]> {
-  if (query.selection) {
-    const { selectHits } = await import('./on-demand.ts');
-    return selectHits(query, selectingFrom(engine, state));
-  }
-  if (query.text) {
-    const { searchText } = await import('./text/on-demand.ts');
-    return searchText(engine, state, query, query.text, { findNearest, scoreOf });
-  }
+/** @returns hits: at once, where nothing has to be loaded or read for them */
+export function runQuery(engine: Engine, state: CollectionState, query: CheckedQuery): Awaitable<Hit[]> {
+  const { selection, text } = query;
+  if (selection)
+    return import('./on-demand.ts').then(({ selectHits }) => selectHits(query, selectingFrom(engine, state)));
+  if (text)
+    return import('./text/on-demand.ts').then(({ searchText }) =>
+      searchText(engine, state, query, text, { findNearest, scoreOf }),
+    );
   return findNearest(engine, state, query, (view, found) => hitsOf(engine, view, found, query, state.config));
 }
 
@@ -29,18 +32,23 @@ export async function runQuery(engine: Engine, state: CollectionState, query: Ch
  * Answers from one committed state: rows are found, and a view of them taken, in one turn.
  * @param answer gets what is found
  */
-export async function findNearest<T>(
+export function findNearest<T>(
   engine: Engine,
   state: CollectionState,
   query: CheckedQuery,
-  answer: (view: RowsView, found: Neighbours) => Promise<T>,
-): Promise<T> {
+  answer: (view: RowsView, found: Neighbours) => Awaitable<T>,
+): Awaitable<T> {
   const { index, config } = state;
-  if (query.filter || config.quantization !== 'none') {
-    // Waiting for what is there costs a query 3%.
-    onDemand ??= await import('./on-demand.ts');
-    if (query.filter) return onDemand.searchMatching(engine, state, query, await query.filter, answer);
-    return onDemand.searchCodes(engine, state, query, answer);
+  const { filter } = query;
+  if (filter || config.quantization !== 'none') {
+    if (!onDemand)
+      return import('./on-demand.ts').then((loaded) => {
+        onDemand = loaded;
+        return findNearest(engine, state, query, answer);
+      });
+    const { searchMatching, searchCodes } = onDemand;
+    if (filter) return filter.then((compiled) => searchMatching(engine, state, query, compiled, answer));
+    return searchCodes(engine, state, query, answer);
   }
   const { vector, topK, ef, exact, plan } = query;
   const found = exact ? index.scan(vector, topK) : index.search(vector, topK, ef);
@@ -49,40 +57,43 @@ export async function findNearest<T>(
 }
 
 export function selectingFrom(engine: Engine, state: CollectionState): Selecting {
-  const find = (query: CheckedQuery) => runQuery(engine, state, query);
+  const find = async (query: CheckedQuery) => runQuery(engine, state, query);
   return { find, metric: state.config.metric, pause: engine.pause };
 }
 
-export async function hitsOf(
+export function hitsOf(
   engine: Engine,
   view: RowsView,
   { rows, distances }: Neighbours,
   { minScore, include, signal }: CheckedQuery,
   { metric }: ResolvedConfig,
-): Promise<Hit[]> {
+): Awaitable<Hit[]> {
   const count = countAbove(distances, minScore, metric);
+  const found = count < rows.length ? rows.subarray(0, count) : rows;
   const reading = { body: include.metadata || include.text, vector: include.vector };
-  const records = reading.body || reading.vector ? await view.read(rows.subarray(0, count), reading) : [];
-  const hit = (row: number, at: number): Hit => {
-    const distance = distances[at]!;
-    const record = records[at];
-    const text = include.text ? textOf(record!.body!) : undefined;
-    return {
-      id: view.id(row),
+  const hit = (id: string, distance: number, record: Partial<RawRecord> | undefined): Hit => {
+    const made: Hit = {
+      id,
       score: scoreOf(distance, metric),
       distance,
       metadata: include.metadata ? decodeMetadata(record!.body!) : ({} as Metadata),
-      // A copy: what is held must not be changed by whoever gets it.
-      ...(reading.vector && { vector: record!.vector!.slice() }),
-      ...(text !== undefined && { text }),
-      // There are no words to be found.
-      ...(include.highlights && { highlights: [] }),
     };
+    // A copy: what is held must not be changed by whoever gets it.
+    if (include.vector) made.vector = record!.vector!.slice();
+    const text = include.text ? textOf(record!.body!) : undefined;
+    if (text !== undefined) made.text = text;
+    // There are no words to be found.
+    if (include.highlights) made.highlights = [];
+    return made;
   };
-  const found = Array.from(rows.subarray(0, count));
-  return count < LONG_ANSWER
-    ? found.map(hit)
-    : (await import('./on-demand.ts')).hitsInTurns(engine, signal, found, hit);
+  const records = reading.body || reading.vector ? view.read(found, reading) : NONE_READ;
+  return whenThere(records, (read) => {
+    if (count < LONG_ANSWER) return view.ids(found).map((id, at) => hit(id, distances[at]!, read[at]));
+    const make = (row: number, at: number) => hit(view.id(row), distances[at]!, read[at]);
+    return import('./on-demand.ts').then(({ hitsInTurns }) =>
+      hitsInTurns(engine, signal, Array.from(found), make),
+    );
+  });
 }
 
 /** Higher is better; see Hit.score. */

@@ -2,6 +2,7 @@
  * Rows that were live when the view was made, to be read in one's own time: what dies meanwhile, and compaction, change
  * nothing of it.
  */
+import type { Awaitable } from '../base/awaitable.ts';
 import { IsovecError } from '../base/errors.ts';
 import type { RecordTail, TailRecord } from '../tables/record-tail.ts';
 import type { RowTable } from '../tables/row-table.ts';
@@ -20,8 +21,8 @@ export interface ViewedState {
 export class RowsView {
   readonly #table: RowTable;
   readonly #files: CollectionFiles;
-  /** What is in the tail is taken at once. */
-  readonly #tail = new Map<number, TailRecord>();
+  /** What is in the tail is taken at once. Left out where nothing is. */
+  #tail: Map<number, TailRecord> | undefined;
 
   /** @param rows live ones */
   constructor(rows: ArrayLike<number>, { rows: table, files, tail }: ViewedState) {
@@ -29,7 +30,9 @@ export class RowsView {
     this.#files = files;
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
-      if (row >= tail.firstRow) this.#tail.set(row, tail.get(row)!);
+      if (row < tail.firstRow) continue;
+      this.#tail ??= new Map();
+      this.#tail.set(row, tail.get(row)!);
     }
   }
 
@@ -37,25 +40,27 @@ export class RowsView {
     return this.#table.id(row);
   }
 
+  /** Of some of the rows. */
+  ids(rows: ArrayLike<number>): string[] {
+    return this.#table.idsOf(rows);
+  }
+
   /** Of some of the rows. @throws IsovecError CORRUPTION naming file, offset and id */
   async vectors(rows: readonly number[]): Promise<Float32Array[]> {
-    const inFiles = rows.filter((row) => !this.#tail.has(row));
+    const inFiles = rows.filter((row) => !this.#tail?.has(row));
     const read = inFiles.length > 0 ? await this.#vectorsOf(inFiles) : [];
     let at = 0;
-    return rows.map((row) => this.#tail.get(row)?.vector ?? read[at++]!);
+    return rows.map((row) => this.#tail?.get(row)?.vector ?? read[at++]!);
   }
 
   /** What is wanted of some of the rows. @throws IsovecError CORRUPTION naming file, offset and id */
-  async read(
-    rows: ArrayLike<number>,
-    parts: { body: boolean; vector: boolean },
-  ): Promise<Partial<RawRecord>[]> {
+  read(rows: ArrayLike<number>, parts: { body: boolean; vector: boolean }): Awaitable<Partial<RawRecord>[]> {
     const records: Partial<RawRecord>[] = [];
     const waiting: Promise<void>[] = [];
     const inFiles: { row: number; record: Partial<RawRecord> }[] = [];
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
-      const inTail = this.#tail.get(row);
+      const inTail = this.#tail?.get(row);
       const record: Partial<RawRecord> = { ...inTail };
       records.push(record);
       if (inTail) continue;
@@ -65,11 +70,10 @@ export class RowsView {
       else if (body) record.body = body;
     }
     if (parts.vector && inFiles.length > 0) waiting.push(this.#readVectors(inFiles));
-    if (waiting.length > 0) await Promise.all(waiting);
-    return records;
+    return waiting.length > 0 ? Promise.all(waiting).then(() => records) : records;
   }
 
-  #body(row: number): Uint8Array | Promise<Uint8Array> {
+  #body(row: number): Awaitable<Uint8Array> {
     const fail = (error: unknown) => {
       throw naming(error, this.id(row));
     };

@@ -19,7 +19,7 @@ export interface Called {
   state: CollectionState;
   maintenance: Maintenance;
   /** Takes in what others have written. @throws IsovecError NOT_FOUND when the collection has been dropped */
-  refresh(): Promise<void>;
+  refresh(): Promise<void> | undefined;
   /** Runs `fn` as one public call. */
   run<T>(fn: () => Promise<T> | T): Promise<T>;
 }

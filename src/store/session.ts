@@ -1,3 +1,4 @@
+import type { Awaitable } from '../base/awaitable.ts';
 import { closed, IsovecError } from '../base/errors.ts';
 
 /** Whether a database is open, and who is still at work in it. */
@@ -13,11 +14,12 @@ export class Session {
   }
 
   /** Runs one public call. Closing waits for it. */
-  async run<T>(fn: () => Promise<T> | T): Promise<T> {
+  async run<T>(fn: () => Awaitable<T>): Promise<T> {
     this.check();
     this.#running++;
     try {
-      return await fn();
+      const result = fn();
+      return result instanceof Promise ? await result : result;
     } finally {
       this.#running--;
       if (this.#running === 0) this.#onIdle?.();

@@ -1,5 +1,4 @@
-/** The worker's end: a database in this thread, served over comlink; or in another tab's, to which calls are handed on. */
-import * as Comlink from 'comlink';
+/** The worker's end: a database in this thread; or in another tab's, to which calls are handed on. */
 import type { Database, RestoreReport } from '../base/api.ts';
 import { assert, errorCodeOf } from '../base/errors.ts';
 import { openLocal } from '../store/open.ts';
@@ -13,7 +12,7 @@ import {
   type RemoteOpenOptions,
   type RemoteRestoreOptions,
 } from './protocol.ts';
-import { answerBuffers, answered, CallServer } from './server.ts';
+import { answered, CallServer } from './server.ts';
 import type { TabsPlatform } from './tab-protocol.ts';
 import { TabRouter } from './tab-router.ts';
 import { WritingSide } from './tab-writing-side.ts';
@@ -82,8 +81,7 @@ export class Host implements HostProtocol {
 
   async call(id: number, call: Call): Promise<Answer<unknown>> {
     assert(this.#service, 'the worker has no open database');
-    const answer = await this.#service.call(id, call);
-    return Comlink.transfer(answer, answerBuffers(call, answer));
+    return this.#service.call(id, call);
   }
 
   abort(id: number): void {

@@ -1,14 +1,19 @@
 /** The page's end of the wire: calls, failures of the worker itself, and keeping a process alive only while it waits. */
-import * as Comlink from 'comlink';
 import { closed, errorFromImage, IsovecError } from '../base/errors.ts';
 import { type Answer, type Call, type HostProtocol, OPENING_ABORT_ID } from './protocol.ts';
 
+/** How a call is sent. */
+export interface Sending {
+  /** What is handed over, not copied. */
+  transfer?: Transferable[];
+  /** Nobody can change what it says any more, so it may be sent with others of its turn. */
+  mayWait?: boolean;
+}
+
 /** A host as it is seen over a wire. */
-export type HostEnd = {
-  [M in keyof HostProtocol]: (
-    ...given: Parameters<HostProtocol[M]>
-  ) => Promise<Awaited<ReturnType<HostProtocol[M]>>>;
-};
+export interface HostEnd extends Omit<HostProtocol, 'call'> {
+  call(id: number, call: Call, sending?: Sending): Promise<Answer<unknown>>;
+}
 
 /** A worker that runs the host, however this runtime makes one. */
 export interface SpawnedWorker {
@@ -57,13 +62,9 @@ export class WorkerLink {
   /**
    * As `ask`.
    * @param id by which the call can be aborted
-   * @param transfer what is handed over, not copied
    */
-  call<T>(
-    call: Call,
-    { id = this.newId(), transfer = [] }: { id?: number; transfer?: Transferable[] } = {},
-  ): Promise<T> {
-    return this.ask((host) => host.call(id, Comlink.transfer(call, transfer)) as Promise<Answer<T>>);
+  call<T>(call: Call, { id = this.newId(), ...sending }: Sending & { id?: number } = {}): Promise<T> {
+    return this.ask((host) => host.call(id, call, sending) as Promise<Answer<T>>);
   }
 
   /**

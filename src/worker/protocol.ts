@@ -1,7 +1,7 @@
 /**
  * What a page and its worker say to each other, and tabs among themselves. A call is plain data, so that it can be
  * handed on, and sent again to another tab. Every answer is an envelope, so that an error arrives with its code, details
- * and cause; comlink's own way for errors keeps none of them.
+ * and cause; structured clones of errors keep none of them.
  */
 import type {
   CollectionConfig,

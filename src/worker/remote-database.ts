@@ -1,4 +1,3 @@
-import * as Comlink from 'comlink';
 import type {
   Collection,
   CollectionConfig,
@@ -70,7 +69,7 @@ function receiveEvents(events: Events): MessagePort {
   port1.onmessage = ({ data }: MessageEvent<EventMessage>) => events.emit(data.event, data.payload);
   // Only calls keep a process alive, listening does not. Browsers have no such thing.
   if ('unref' in port1) (port1 as unknown as { unref(): void }).unref();
-  return Comlink.transfer(port2, [port2]);
+  return port2;
 }
 
 class RemoteDatabase implements Database {

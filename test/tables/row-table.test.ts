@@ -15,6 +15,28 @@ import { encodeDeaths } from '../../src/tables/write-block.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
+describe('ids of several rows', () => {
+  it('are those of each row, whatever characters they have', () => {
+    const id = fc.oneof(
+      fc.string({ maxLength: 40 }),
+      fc.string({ unit: 'grapheme', maxLength: 12 }),
+      fc.uuid(),
+    );
+    const given = fc.record({
+      ids: fc.uniqueArray(id, { minLength: 1, maxLength: 60 }),
+      seed: fc.array(fc.nat()),
+    });
+    fc.assert(
+      fc.property(given, ({ ids, seed }) => {
+        const table = new RowTable();
+        for (const each of ids) table.put(bytes(each));
+        const rows = Uint32Array.from(seed, (number) => number % ids.length);
+        expect(table.idsOf(rows)).toEqual(Array.from(rows, (row) => table.id(row)));
+      }),
+    );
+  });
+});
+
 describe('the id hash', () => {
   it('does what a Map does, through growth and deletion', () => {
     const step = fc.record({ key: fc.nat(300), isDelete: fc.boolean() });

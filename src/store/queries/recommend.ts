@@ -59,12 +59,15 @@ function checkExamples(positive: unknown, negative: unknown): Examples {
  * @returns the vector to search by
  * @throws IsovecError NOT_FOUND for an example that is not there, INVALID_VECTOR where they leave no direction
  */
-async function vectorOf(state: CollectionState, { positive, negative }: Examples): Promise<Float32Array> {
+async function vectorOf(
+  state: CollectionState,
+  { positive, negative }: Examples,
+): Promise<Float32Array<ArrayBuffer>> {
   const liked = await averageOf(state, positive, 'query.positive');
   const disliked = negative.length > 0 ? await averageOf(state, negative, 'query.negative') : liked;
   const vector = new Float32Array(liked.map((component, at) => 2 * component - disliked[at]!));
-  const { maxMagnitude: _, ...config } = state.config;
-  checkVector(vector, config, 'the average of the examples');
+  const { dimensions, metric } = state.config;
+  checkVector(vector, { dimensions, metric }, 'the average of the examples');
   return vector;
 }
 

@@ -1,6 +1,7 @@
 /** Queries by text, and by text and vector. */
 import { checkNotAborted } from '../../base/abort.ts';
 import type { Hit } from '../../base/api.ts';
+import type { Awaitable } from '../../base/awaitable.ts';
 import { TOP_K_MAX } from '../../base/limits.ts';
 import type { Neighbours } from '../../search/vector-index.ts';
 import type { RowTable } from '../../tables/row-table.ts';
@@ -193,7 +194,7 @@ class TextSearch {
   }
 
   /** The distances of all these rows, which live. */
-  #measure<T>(rows: Uint32Array, use: (found: Neighbours) => Promise<T>): Promise<T> {
+  #measure<T>(rows: Uint32Array, use: (found: Neighbours) => Promise<T>): Awaitable<T> {
     const state = this.#state;
     const query = { ...this.#query, rows, topK: rows.length, exact: true };
     if (state.config.quantization !== 'none')
