@@ -96,9 +96,9 @@ i32 isovec_image_read(u32 section, u32 offset, u32 count) {
   return (i32)there;
 }
 
-i32 isovec_image_write(u32 section, u32 offset, u32 count) {
-  if (!is_within_buffer(count)) return ISOVEC_BAD_ARGUMENT;
-  const u8 *from = at(scratch.image_buffer);
+i32 isovec_image_write(u32 section, u32 offset, address bytes, u32 count) {
+  if (!is_memory(bytes, count)) return ISOVEC_BAD_ARGUMENT;
+  const u8 *from = at(bytes);
   const u32 there = bytes_there(section, offset, count);
   for (u32 done = 0; done < there;) {
     const struct piece piece = piece_at(section, offset + done);
@@ -114,9 +114,10 @@ address isovec_image_buffer(void) {
   return scratch.image_buffer;
 }
 
-i32 isovec_checksums(u32 count, u32 piece_bytes) {
-  if (!is_within_buffer(count) || piece_bytes < IMAGE_PAGE_BYTES) return ISOVEC_BAD_ARGUMENT;
-  const u8 *bytes = at(scratch.image_buffer);
+i32 isovec_checksums(address start, u32 count, u32 piece_bytes) {
+  if (!is_within_buffer(count) || !is_memory(start, count) || piece_bytes < IMAGE_PAGE_BYTES)
+    return ISOVEC_BAD_ARGUMENT;
+  const u8 *bytes = at(start);
   u32 *checksums = at(scratch.image_buffer + IMAGE_BUFFER_BYTES);
   i32 pieces = 0;
   for (u32 done = 0; done < count; done += piece_bytes)
@@ -185,14 +186,24 @@ static int is_header_right(u32 length) {
 /** Whether memory of slots and pools may hold anything but the zeros that it came with. */
 static int was_opened;
 
+/** A byte for each record while the image is checked. */
+static u32 marks_capacity(void) { return (u32)(((u64)header.upper_records + header.spill_records) / sizeof(key)) + 1; }
+
+/** At once: the memory of an index that is opened is not to grow ahead of what is needed. */
+static int reserve_image(void) {
+  const u64 pools = pool_bytes(&ix.upper, header.upper_records) + pool_bytes(&ix.spill, header.spill_records);
+  const u64 buffers = IMAGE_BUFFER_BYTES + CHECKSUMS_MAX * 4 + scratch_bytes(marks_capacity());
+  return reserve_exactly(slots_bytes(header.slots) + pools + buffers + PAGE_BYTES) &&
+         reserve_slots(header.slots) && pool_reserve(&ix.upper, header.upper_records) &&
+         pool_reserve(&ix.spill, header.spill_records);
+}
+
 static i32 open_image(u32 length) {
   copy_bytes(&header, at(scratch.image_header), sizeof header);
   if (!is_header_right(length)) return ISOVEC_BAD_IMAGE;
   const int is_fresh = ix.slots == 0 && !was_opened;
   reset_slots();
-  if (!reserve_slots(header.slots) || !pool_reserve(&ix.upper, header.upper_records) ||
-      !pool_reserve(&ix.spill, header.spill_records))
-    return ISOVEC_NO_MEMORY;
+  if (!reserve_image()) return ISOVEC_NO_MEMORY;
   if (!is_fresh) clear_image();
   was_opened = 1;
   return 0;
@@ -351,13 +362,12 @@ static void take_in(struct marks marks) {
 }
 
 i32 isovec_image_accept(void) {
-  const u64 records = (u64)header.upper_records + header.spill_records;
-  if (!reserve_scratch((u32)(records / sizeof(key)) + 1)) {
+  if (!reserve_scratch(marks_capacity())) {
     reset_slots();
     return ISOVEC_NO_MEMORY;
   }
   u8 *bytes = at(walker->results);
-  fill_bytes(bytes, 0, records);
+  fill_bytes(bytes, 0, marks_capacity() * (u32)sizeof(key));
   const struct marks marks = {bytes, bytes + header.upper_records};
   for (u32 slot = 0; slot < header.slots; slot += SLOTS_AT_ONCE)
     gather_levels(slot, header.slots - slot < SLOTS_AT_ONCE ? header.slots : slot + SLOTS_AT_ONCE);

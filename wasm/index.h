@@ -115,6 +115,14 @@ ALWAYS_INLINE int is_answerable(u32 state_byte) {
 /** Bytes that nobody else has, zero, aligned to a cache line. @return 0 when memory cannot grow */
 address take_bytes(u32 count);
 
+/** @return whether all of it lies within the memory */
+int is_memory(address start, u32 count);
+
+/** @return whether so many bytes can be taken: memory has grown by what was lacking, where others grow it ahead */
+int reserve_exactly(u64 count);
+
+/** @return what a pool lacks for so many records, all told */
+u64 pool_bytes(const struct pool *pool, u32 records);
 /** @return whether the pool has `count` free records, having made them if need be */
 int pool_reserve(struct pool *pool, u32 count);
 /** @return a record with undefined content, or NONE */
@@ -126,6 +134,8 @@ static inline u32 *pool_record(const struct pool *pool, u32 record) {
   return (u32 *)at(pool->chunk[record >> pool->chunk_shift] + within * pool->record_bytes);
 }
 
+/** @return what slots 0 .. count - 1 lack */
+u64 slots_bytes(u64 count);
 /** @return whether slots 0 .. count - 1 have memory */
 int reserve_slots(u32 count);
 
@@ -170,6 +180,8 @@ extern struct walker walkers[WALKERS_MAX];
 /** This thread's. */
 extern THREAD_LOCAL struct walker *walker;
 
+/** @return what reserve_scratch would take */
+u64 scratch_bytes(u32 capacity);
 /** @return whether the owner's results, best and the answer hold `capacity` keys */
 int reserve_scratch(u32 capacity);
 /** @return what a walker lacks of that, in bytes, once there are so many slots */

@@ -132,9 +132,9 @@ EXPORT i32 isovec_add_code(u32 row);
 EXPORT i32 isovec_restore_code(u32 slot);
 
 /** As isovec_restore_code, of many at once: in the buffer of isovec_image_buffer stand `count` slots, a word each, and
- *  then as many codes. Slots that await none are passed over.
+ *  from an address on as many codes. Slots that await none are passed over.
  *  @return how many were restored, ISOVEC_BAD_ARGUMENT for float32, or when the buffer is too small */
-EXPORT i32 isovec_restore_codes(u32 count);
+EXPORT i32 isovec_restore_codes(address codes, u32 count);
 
 /** @return the address of a slot's code. Slot: below ISOVEC_COUNT_SLOTS, pending, linked or doomed */
 EXPORT address isovec_code_address(u32 slot);
@@ -248,10 +248,15 @@ EXPORT u32 isovec_image_header_bytes(void);
  *  grow. The first call may grow */
 EXPORT address isovec_image_buffer(void);
 
-/** CRC32C of each piece of so many bytes in the buffer, the last of what is left: words, right behind its 64 KiB.
- *  @param piece_bytes 512 at least
- *  @return how many pieces, ISOVEC_BAD_ARGUMENT when the buffer is too small, or pieces are */
-EXPORT i32 isovec_checksums(u32 count, u32 piece_bytes);
+/** Memory for what is read from files, so that it need not be copied to buffers first. May grow.
+ *  @return its address, the same until another number of bytes is asked for: what was had before then goes back to the
+ *  index; 0 when memory cannot grow, and for 0 bytes */
+EXPORT address isovec_room(u32 bytes);
+
+/** CRC32C of each piece of so many bytes, the last of what is left: words, right behind the 64 KiB of the buffer.
+ *  @param count 64 KiB at most @param piece_bytes 512 at least
+ *  @return how many pieces, ISOVEC_BAD_ARGUMENT when there is no buffer, or pieces are too small */
+EXPORT i32 isovec_checksums(address bytes, u32 count, u32 piece_bytes);
 
 /** Fills in the header from the graph. @return 0 */
 EXPORT i32 isovec_image_save(void);
@@ -268,9 +273,9 @@ EXPORT u32 isovec_image_section_bytes(u32 section);
  *  ISOVEC_BAD_ARGUMENT when the buffer is too small */
 EXPORT i32 isovec_image_read(u32 section, u32 offset, u32 count);
 
-/** Copies bytes of the buffer to a section, but none behind its end. Only between isovec_image_open and _accept.
- *  @return how many, ISOVEC_BAD_ARGUMENT when the buffer is too small */
-EXPORT i32 isovec_image_write(u32 section, u32 offset, u32 count);
+/** Copies bytes, of the buffer or from elsewhere, to a section, but none behind its end. Only between isovec_image_open and
+ *  _accept. @return how many, ISOVEC_BAD_ARGUMENT when they are no memory */
+EXPORT i32 isovec_image_write(u32 section, u32 offset, address bytes, u32 count);
 
 /** Checks every count, state, level and link, after which no walk can leave the memory or fail to end. May grow.
  *  @return how many slots await their vectors, ISOVEC_NO_MEMORY, ISOVEC_BAD_IMAGE (both leave the index empty) */

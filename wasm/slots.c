@@ -205,12 +205,13 @@ i32 isovec_restore_code(u32 slot) {
   return 0;
 }
 
-i32 isovec_restore_codes(u32 count) {
-  if (CODES == ISOVEC_FLOAT32 || !scratch.image_buffer ||
-      (u64)count * (4 + ix.code_bytes) > IMAGE_BUFFER_BYTES)
+i32 isovec_restore_codes(address start, u32 count) {
+  const u64 bytes = (u64)count * ix.code_bytes;
+  if (CODES == ISOVEC_FLOAT32 || !scratch.image_buffer || count > IMAGE_BUFFER_BYTES / 4 || bytes > NONE ||
+      !is_memory(start, (u32)bytes))
     return ISOVEC_BAD_ARGUMENT;
   const u32 *slots = at(scratch.image_buffer);
-  const u8 *codes = (const u8 *)(slots + count);
+  const u8 *codes = at(start);
   i32 restored = 0;
   for (u32 i = 0; i < count; i++) {
     if (slots[i] >= ix.slots || !is_awaiting(slots[i])) continue;

@@ -19,7 +19,7 @@ export async function browserThreads(
     kernel: await loadModule(new URL('./isovec-threads.wasm', import.meta.url)),
     count,
     warn: (message) => events.emit('warning', { code: 'UNSUPPORTED', message }),
-    spawn(start, onEnd) {
+    spawn(task, onEnd) {
       const worker = new Worker(new URL('./browser-helper.js', import.meta.url), {
         type: 'module',
         name: 'isovec-helper',
@@ -29,7 +29,7 @@ export async function browserThreads(
         onEnd(new Error(event.message || 'it could not be started')),
       );
       worker.addEventListener('messageerror', () => onEnd(new Error('a message could not be read')));
-      worker.postMessage(start);
+      worker.postMessage(task);
       return {
         terminate() {
           worker.terminate();

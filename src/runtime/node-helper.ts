@@ -1,5 +1,5 @@
-/** What runs in a thread of Node, Deno or Bun that helps to build a graph. */
+/** What runs in a thread of Node, Deno or Bun that helps to build or open a graph. */
 import { workerData } from 'node:worker_threads';
-import { type HelperStart, help } from '../search/build-threads.ts';
+import { type HelperTask, help } from '../search/build-threads.ts';
 
-if (workerData) help(workerData as HelperStart);
+if (workerData) help(workerData as HelperTask);

@@ -25,10 +25,10 @@ export async function nodeThreads(
     kernel: await kernel,
     count,
     warn: (message) => events.emit('warning', { code: 'UNSUPPORTED', message }),
-    spawn(start, onEnd) {
+    spawn(task, onEnd) {
       const worker = new Worker(new URL('./node-helper.js', import.meta.url), {
         name: 'isovec-helper',
-        workerData: start,
+        workerData: task,
       });
       worker.on('error', onEnd);
       worker.on('exit', (code) => onEnd(code === 0 ? undefined : new Error(`it exited with code ${code}`)));

@@ -4,8 +4,8 @@ export interface BuildThreads {
   readonly kernel: WebAssembly.Module;
   /** Helpers at most, 1 or more. */
   readonly count: number;
-  /** Starts one, which runs `help(start)`. @param onEnd called once: with an error unless it has ended by itself */
-  spawn(start: HelperStart, onEnd: (error?: unknown) => void): Helper;
+  /** Starts one, which runs `help(task)`. @param onEnd called once: with an error unless it has ended by itself */
+  spawn(task: HelperTask, onEnd: (error?: unknown) => void): Helper;
   /** Tells that they have failed. */
   warn(message: string): void;
 }
@@ -15,7 +15,15 @@ export interface Helper {
   terminate(): Promise<void>;
 }
 
-/** What a helper has to know. */
+export type HelperTask = HelperStart | TouchTask;
+
+/** Memory of which the system is to bring the pages, up to an address, because it is about to be filled. */
+export interface TouchTask {
+  readonly memory: WebAssembly.Memory;
+  readonly touchedBytes: number;
+}
+
+/** What a helper that links has to know. */
 export interface HelperStart {
   readonly kernel: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -34,8 +42,23 @@ export function helpersCount(wanted: number | 'auto', concurrency: number): numb
   return wanted === 'auto' ? Math.max(0, Math.min(HELPERS_AUTO_MAX, concurrency - 1)) : wanted;
 }
 
-/** What a helper does, in a thread of its own: returns when there has been nothing to do for a while. */
-export function help({ kernel, memory, helper, stackAddress, stackBytes, patienceMs }: HelperStart): void {
+/** What a helper does, in a thread of its own. */
+export function help(task: HelperTask): void {
+  if ('touchedBytes' in task) touch(task);
+  else link(task);
+}
+
+/** The least that systems have. */
+const SYSTEM_PAGE_BYTES = 4096;
+
+/** Adds nothing, atomically, to a byte of each page. */
+function touch({ memory, touchedBytes }: TouchTask): void {
+  const bytes = new Uint8Array(memory.buffer);
+  for (let at = 0; at < touchedBytes; at += SYSTEM_PAGE_BYTES) Atomics.add(bytes, at, 0);
+}
+
+/** Returns when there has been nothing to do for a while. */
+function link({ kernel, memory, helper, stackAddress, stackBytes, patienceMs }: HelperStart): void {
   const exports = new WebAssembly.Instance(kernel, { env: { memory } }).exports as unknown as {
     __stack_pointer: WebAssembly.Global;
     __wasm_init_tls(address: number): void;

@@ -1,16 +1,9 @@
 import type { Metric } from '../base/api.ts';
 import { assert, IsovecError } from '../base/errors.ts';
 import { type Calibration, calibrationFor } from './calibration.ts';
-import { Kernel, SLOT_BUFFER, STATE } from './kernel.ts';
+import { Kernel, SLOT_BUFFER, STATE, thereIs } from './kernel.ts';
 import { NONE, RowSlots } from './row-slots.ts';
-import {
-  type FilteredWalk,
-  GRAPH_PIECE_BYTES_MAX,
-  type GraphImage,
-  type Neighbours,
-  type VectorIndex,
-  type VectorIndexConfig,
-} from './vector-index.ts';
+import type { FilteredWalk, GraphImage, Neighbours, VectorIndex, VectorIndexConfig } from './vector-index.ts';
 
 /** Steps: more than any backlog has. */
 const EVERYTHING = 0x7fff_ffff;
@@ -37,10 +30,10 @@ export function createVectorIndex(module: WebAssembly.Module, config: VectorInde
 }
 
 /** With images of its graph. */
-export type KernelVectorIndex = VectorIndex & Required<Omit<VectorIndex, 'checksums'>>;
+export type KernelVectorIndex = VectorIndex &
+  Required<Omit<VectorIndex, 'checksums' | 'room' | 'leaveRooms'>>;
 
 export class KernelIndex implements VectorIndex {
-  readonly checksums: VectorIndex['checksums'];
   readonly #kernel: Kernel;
   readonly #isFlat: boolean;
   readonly #metric: Metric;
@@ -53,13 +46,6 @@ export class KernelIndex implements VectorIndex {
     this.#kernel = kernel;
     this.#isFlat = config.type === 'flat';
     this.#metric = config.metric;
-    if (kernel.has('isovec_checksums'))
-      this.checksums = (bytes, pieceBytes) => {
-        const buffer = this.#graphBuffer();
-        kernel.u8(buffer, bytes.length).set(bytes);
-        const count = kernel.call('isovec_checksums', bytes.length, pieceBytes);
-        return kernel.u32(buffer + GRAPH_PIECE_BYTES_MAX, count);
-      };
     this.#isCalibrated = config.quantization !== 'int8';
     if (config.calibration) this.#calibrate(config.calibration);
   }
@@ -114,26 +100,8 @@ export class KernelIndex implements VectorIndex {
 
   addCodes(firstRow: number, codes: Uint8Array, isWanted: (row: number) => boolean): void {
     const { codeBytes } = this;
-    const rowCount = codes.length / codeBytes;
-    const atOnce = Math.floor(GRAPH_PIECE_BYTES_MAX / (codeBytes + WORD_BYTES));
-    const slots = new Uint32Array(rowCount);
-    for (let at = 0; at < rowCount; at++) {
-      const slot = this.#slots.get(firstRow + at);
-      slots[at] = slot;
-      if (slot === NONE ? isWanted(firstRow + at) : atOnce === 0)
-        this.addCode(firstRow + at, codes.subarray(at * codeBytes, (at + 1) * codeBytes));
-    }
-    if (atOnce === 0) return;
-    const buffer = this.#graphBuffer();
-    for (let start = 0; start < rowCount; start += atOnce) {
-      const end = Math.min(rowCount, start + atOnce);
-      const count = end - start;
-      this.#kernel.u32(buffer, count).set(slots.subarray(start, end));
-      this.#kernel
-        .u8(buffer + count * WORD_BYTES, count * codeBytes)
-        .set(codes.subarray(start * codeBytes, end * codeBytes));
-      this.#kernel.call('isovec_restore_codes', count);
-    }
+    for (let start = 0, row = firstRow; start < codes.length; start += codeBytes, row++)
+      if (this.has(row) || isWanted(row)) this.addCode(row, codes.subarray(start, start + codeBytes));
   }
 
   readCode(row: number): Uint8Array<ArrayBuffer> {
@@ -160,7 +128,12 @@ export class KernelIndex implements VectorIndex {
   }
 
   has(row: number): boolean {
-    return this.#slots.get(row) !== NONE;
+    return this.slotOf(row) !== NONE;
+  }
+
+  /** @returns NONE where there is none */
+  slotOf(row: number): number {
+    return this.#slots.get(row);
   }
 
   remove(row: number): boolean {
@@ -281,6 +254,7 @@ export class KernelIndex implements VectorIndex {
       throw new IsovecError('CORRUPTION', `graph image: a header of ${header.length} bytes`);
     own.set(header);
     this.#kernel.call('isovec_image_open', Math.min(storedBytes, 0xffff_ffff));
+    this.#kernel.prepareMemory();
     return this.#graphImage();
   }
 
@@ -302,14 +276,9 @@ export class KernelIndex implements VectorIndex {
     );
   }
 
-  /** 64 KiB for what goes in and out by the piece. */
-  #graphBuffer(): number {
-    return thereIs(this.#kernel.call('isovec_image_buffer'));
-  }
-
   #graphImage(): GraphImage {
     const kernel = this.#kernel;
-    const buffer = this.#graphBuffer();
+    const { buffer } = kernel;
     return {
       header: this.#graphHeader().slice(),
       sections: Array.from({ length: GRAPH_SECTIONS }, (_, section) =>
@@ -320,8 +289,7 @@ export class KernelIndex implements VectorIndex {
         return kernel.u8(buffer, count);
       },
       write(section, offset, bytes) {
-        kernel.u8(buffer, bytes.length).set(bytes);
-        kernel.call('isovec_image_write', section, offset, bytes.length);
+        kernel.call('isovec_image_write', section, offset, kernel.place(bytes, buffer), bytes.length);
       },
     };
   }
@@ -363,12 +331,6 @@ export class KernelIndex implements VectorIndex {
       distances: kernel.f32(kernel.call('isovec_answer_distances') + offset, count).slice(),
     };
   }
-}
-
-/** @param address 0 where there is none */
-function thereIs(address: number): number {
-  if (address === 0) throw new IsovecError('QUOTA_EXCEEDED', 'search index: no memory');
-  return address;
 }
 
 function isHeld(stateByte: number): boolean {

@@ -27,7 +27,7 @@ interface KernelExports {
   isovec_restore(slot: number): number;
   isovec_add_code(row: number): number;
   isovec_restore_code(slot: number): number;
-  isovec_restore_codes(count: number): number;
+  isovec_restore_codes(codes: number, count: number): number;
   isovec_remove(slot: number): number;
   isovec_row_address(slot: number): number;
   isovec_state_address(slot: number): number;
@@ -46,12 +46,13 @@ interface KernelExports {
   isovec_image_header(): number;
   isovec_image_header_bytes(): number;
   isovec_image_buffer(): number;
-  isovec_checksums(count: number, pieceBytes: number): number;
+  isovec_room(bytes: number): number;
+  isovec_checksums(bytes: number, count: number, pieceBytes: number): number;
   isovec_image_save(): number;
   isovec_image_open(length: number): number;
   isovec_image_section_bytes(section: number): number;
   isovec_image_read(section: number, offset: number, count: number): number;
-  isovec_image_write(section: number, offset: number, count: number): number;
+  isovec_image_write(section: number, offset: number, bytes: number, count: number): number;
   isovec_image_accept(): number;
   // of the kernel for several threads: wasm/isovec-threads.h
   isovec_helper_prepare(helper: number): number;
@@ -114,6 +115,11 @@ export class Kernel {
     );
   }
 
+  /** The address of 64 KiB for what goes in and out by the piece. The first time memory may grow. */
+  get buffer(): number {
+    return thereIs(this.call('isovec_image_buffer'));
+  }
+
   get memoryBytes(): number {
     return this.#exports.memory.buffer.byteLength;
   }
@@ -142,10 +148,8 @@ export class Kernel {
     return result;
   }
 
-  /** Kernels without codes lack some. */
-  has(name: KernelFunction): boolean {
-    return name in this.#exports;
-  }
+  /** All memory that there is will be filled in the next seconds. */
+  prepareMemory(): void {}
 
   /** As `VectorIndex.link`. */
   link(count: number): number {
@@ -178,6 +182,13 @@ export class Kernel {
   /** Views hold until the next call that may grow. */
   u8(address: number, count: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#exports.memory.buffer as ArrayBuffer, address, count);
+  }
+
+  /** Where bytes stand in memory: if they are not there, it is where they are copied to. */
+  place(bytes: Uint8Array, address: number): number {
+    if (bytes.buffer === this.#exports.memory.buffer) return bytes.byteOffset;
+    this.u8(address, bytes.length).set(bytes);
+    return address;
   }
 
   u32(address: number, count: number): Uint32Array<ArrayBuffer> {
@@ -218,9 +229,16 @@ const ADDRESSES: ReadonlySet<KernelFunction> = new Set([
   'isovec_image_header',
   'isovec_pages_for',
   'isovec_image_buffer',
+  'isovec_room',
   'isovec_image_section_bytes',
   'isovec_helper_prepare',
 ] as const);
+
+/** @param address 0 where there is none */
+export function thereIs(address: number): number {
+  if (address === 0) throw new IsovecError('QUOTA_EXCEEDED', 'search index: no memory');
+  return address;
+}
 
 function noMemory(what: string, memoryBytes: number, cause?: unknown): IsovecError {
   return new IsovecError(

@@ -1,7 +1,7 @@
 /** A kernel in shared memory, whose graph several threads build: see wasm/isovec-threads.h. */
 import type { BuildThreads, Helper } from './build-threads.ts';
+import { BulkIndex, type BulkVectorIndex } from './bulk-index.ts';
 import { Kernel } from './kernel.ts';
-import { KernelIndex, type KernelVectorIndex } from './kernel-index.ts';
 import type { VectorIndexConfig } from './vector-index.ts';
 
 /** As the module declares it (wasm/build.ts), and all that 32 bits can address. */
@@ -11,6 +11,8 @@ const PAGES_MAX = 65_536;
 const HELPED_MIN = 2000;
 /** Of a call that may leave a batch open: half of one. */
 const STEPS_ALONG = 64;
+/** Touching so much takes as long as starting a thread for it. */
+const TOUCHED_MIN_BYTES = 64 * 1024 * 1024;
 /** Threads cost tens of milliseconds to start, and some megabytes while they are there. */
 const PATIENCE_MS = 5000;
 
@@ -22,14 +24,14 @@ export function createThreadedIndex(
   threads: BuildThreads,
   config: VectorIndexConfig,
   helpedMin = HELPED_MIN,
-): KernelVectorIndex | undefined {
+): BulkVectorIndex | undefined {
   let memory: WebAssembly.Memory;
   try {
     memory = new WebAssembly.Memory({ initial: PAGES_INITIAL, maximum: PAGES_MAX, shared: true });
   } catch {
     return undefined;
   }
-  return new KernelIndex(new ThreadedKernel(threads, config, memory, helpedMin), config);
+  return new BulkIndex(new ThreadedKernel(threads, config, memory, helpedMin), config);
 }
 
 class ThreadedKernel extends Kernel {
@@ -58,6 +60,19 @@ class ThreadedKernel extends Kernel {
     if (!this.#hasFailed && this.count('pending') > this.#helpedMin) this.#hire();
     const isAlong = this.#helpers.size > 0 && count <= STEPS_ALONG;
     return isAlong ? this.call('isovec_link_along', count) : super.link(count);
+  }
+
+  /**
+   * A thread touches its pages meanwhile: that is when the system makes them, each in 3 us, which is as long as reading,
+   * checking and copying what fills it.
+   */
+  override prepareMemory(): void {
+    const { memoryBytes } = this;
+    if (memoryBytes < TOUCHED_MIN_BYTES || this.#hasFailed) return;
+    try {
+      // Without it, it takes longer, no more.
+      this.#threads.spawn({ memory: this.#memory, touchedBytes: memoryBytes }, () => {});
+    } catch {}
   }
 
   #hire(): void {

@@ -86,7 +86,14 @@ export interface VectorIndex {
 
   /** CRC32C of each piece of so many bytes (512 at least), the last of what is left. Left out where nothing is faster than
    *  JavaScript. @param bytes up to GRAPH_PIECE_BYTES_MAX @returns a view that holds until the next call */
-  readonly checksums?: ((bytes: Uint8Array, pieceBytes: number) => Uint32Array) | undefined;
+  readonly checksums?: (bytes: Uint8Array, pieceBytes: number) => Uint32Array;
+
+  /** One of two pieces of memory of the index's own, for what is read from files: `checksums`, `addCodes` and an image's
+   *  `write` need not copy it first. It holds until memory grows (then its length is 0) or `leaveRooms`.
+   *  Left out, or undefined, where there is none. @param number 0 or 1 @param bytes of each, the same every time */
+  room?(number: number, bytes: number): Uint8Array<ArrayBuffer> | undefined;
+  /** They may be used for anything. */
+  leaveRooms?(): void;
 
   /** The graph (not the vectors, not pending rows), to be read now or in one's own time: as long as `link()` is not
    *  called it stays one graph, whatever is added and removed meanwhile. Left out, with the two below, where there are

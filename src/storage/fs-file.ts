@@ -56,7 +56,8 @@ export class FsFile implements StorageFile {
       if (length > UNCHECKED_READ_BYTES_MAX && offset + length > this.#sizeNow())
         throw this.#shortRead(offset, length);
       const bytes = roomFor(length, room);
-      for (let done = 0; done < length; ) {
+      // Its own length: a room may become void.
+      for (let done = 0; done < bytes.length; ) {
         const bytesRead = await this.#readSome(bytes, done, offset + done);
         if (bytesRead === 0) throw this.#shortRead(offset, length);
         done += bytesRead;

@@ -7,6 +7,7 @@ import { decodeCodes, encodeCodesBlocks } from '../tables/codes-file.ts';
 import { checkDataHeader, DATA_HEADER_BYTES } from '../tables/data-header.ts';
 import { plainChecksums } from '../tables/piece-checksums.ts';
 import type { Engine } from './engine.ts';
+import { roomsOf } from './graph-pages.ts';
 import { appendDerived, type GrowingFile } from './growing-file.ts';
 import type { StoredCodes } from './manifest-state.ts';
 
@@ -48,11 +49,12 @@ export async function readCodes(
   file: StorageFile,
   end: number,
   { rowCount }: StoredCodes,
-  { codeBytes, checksums = plainChecksums }: Pick<VectorIndex, 'codeBytes' | 'checksums'>,
+  index: VectorIndex,
   take: (codes: Uint8Array) => void,
 ): Promise<void> {
   checkDataHeader(await file.read(0, DATA_HEADER_BYTES), 'codes', file.name);
-  const what = { file: file.name, end, rowCount, codeBytes, checksums };
+  const { codeBytes, checksums = plainChecksums } = index;
+  const what = { file: file.name, end, rowCount, codeBytes, checksums, roomOf: roomsOf(index, end) };
   for await (const codes of decodeCodes((...wanted) => file.read(...wanted), what)) take(codes);
 }
 

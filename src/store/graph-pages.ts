@@ -9,6 +9,7 @@ import {
   type VectorIndex,
 } from '../search/vector-index.ts';
 import type { StorageFile } from '../storage/storage.ts';
+import { ROOM_BYTES, type RoomOf } from '../tables/block-stream.ts';
 import { checkDataHeader, DATA_HEADER_BYTES, dataFileName } from '../tables/data-header.ts';
 import {
   encodeImageHeader,
@@ -184,19 +185,28 @@ export async function readGraph(
   const reader = new GraphFileReader(file.name, bytes, (...wanted) => file.read(...wanted));
   const graph = index.openGraph(await reader.header(GRAPH_HEADER_BYTES), bytes);
   const sections = graph.sections.map((length) => NOTHING_STORED.section(0, Math.ceil(length / PAGE_BYTES)));
-  await reader.pages((number, stored, content) => {
-    const section = Math.floor(number / PAGES_PER_SECTION);
-    const page = number % PAGES_PER_SECTION;
-    const end = page + stored.length;
-    const checksums = sections[section];
-    if (!checksums) throw new IsovecError('CORRUPTION', `${file.name}: page ${number}, which no image has`);
-    // They may have been stored when the section was longer.
-    if (end > checksums.length) sections[section] = grown(checksums, Math.ceil(end * GROWTH));
-    sections[section]!.set(stored, page);
-    graph.write(section, page * PAGE_BYTES, content);
-  }, index.checksums ?? plainChecksums);
+  await reader.pages(
+    (number, stored, content) => {
+      const section = Math.floor(number / PAGES_PER_SECTION);
+      const page = number % PAGES_PER_SECTION;
+      const end = page + stored.length;
+      const checksums = sections[section];
+      if (!checksums) throw new IsovecError('CORRUPTION', `${file.name}: page ${number}, which no image has`);
+      // They may have been stored when the section was longer.
+      if (end > checksums.length) sections[section] = grown(checksums, Math.ceil(end * GROWTH));
+      sections[section]!.set(stored, page);
+      graph.write(section, page * PAGE_BYTES, content);
+    },
+    index.checksums ?? plainChecksums,
+    roomsOf(index, bytes),
+  );
   index.acceptGraph();
   return new StoredPages(file.name, bytes, sections);
+}
+
+/** Only where much is read: a small collection is not to take memory for it. @param bytes to be read */
+export function roomsOf(index: VectorIndex, bytes: number): RoomOf | undefined {
+  return bytes > 4 * ROOM_BYTES ? (number) => index.room?.(number, ROOM_BYTES) : undefined;
 }
 
 /** Gives an empty index of the same configuration, but for codes, the graph of another. */

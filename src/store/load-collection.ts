@@ -41,6 +41,7 @@ export async function loadCollection(
     await loadCodes(engine, stored, live, filling);
     await loadVectors(files, config.dimensions, filling);
     filling.finish();
+    index.leaveRooms?.();
     if (engine.storage.capabilities.sharedWrites) await files.hold();
   }
   const state = new CollectionState(id, name, config, epoch, { rows, files, index });

@@ -24,7 +24,8 @@ export async function makeIndex(
     efConstruction,
     ...(calibration && { calibration }),
   };
-  if (engine === undefined && !(kernels.threads && type === 'hnsw'))
+  const isPlain = engine === undefined && quantization === 'none';
+  if (isPlain && !(kernels.threads && type === 'hnsw'))
     return createVectorIndex(await kernels.load(quantization), config);
   const { makeOtherIndex } = await import('./on-demand.ts');
   return makeOtherIndex(kernels, config, engine);

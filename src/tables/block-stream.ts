@@ -22,7 +22,15 @@ export interface Stretch {
   end: number;
   /** Where a block that begins there ends, with what belongs to it. @throws IsovecError CORRUPTION */
   endOf: (header: BlockHeader, offset: number) => number;
+  /** Memory for one block (0) and the next (1), where there is some. */
+  roomOf?: RoomOf | undefined;
 }
+
+/** Asked before each read: it may have become void (of length 0) since. */
+export type RoomOf = (number: number) => Uint8Array<ArrayBuffer> | undefined;
+
+/** Of a room: a block of the sizes that are written, and the header of the next. */
+export const ROOM_BYTES = 1.25 * 1024 * 1024;
 
 /** A block that is being read. */
 interface Coming {
@@ -30,6 +38,7 @@ interface Coming {
   offset: number;
   end: number;
   /** With the header of the next. */
+  wantedBytes: number;
   bytes: Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -39,28 +48,33 @@ interface Coming {
  */
 export async function* streamBlocks(
   read: ReadBytes,
-  { file, start, end, endOf }: Stretch,
+  { file, start, end, endOf, roomOf }: Stretch,
 ): AsyncGenerator<StreamedBlock, void, void> {
   if (start >= end) return;
-  const begin = (head: Uint8Array, offset: number, room?: Uint8Array<ArrayBuffer>): Coming => {
+  let spare: Uint8Array<ArrayBuffer> | undefined;
+  let room = 0;
+  const begin = (head: Uint8Array, offset: number): Coming => {
     const header = decodeBlockHeader(head, file);
     const blockEnd = endOf(header, offset);
-    const bytes = read(offset, Math.min(blockEnd + BLOCK_HEADER_BYTES, end) - offset, room);
+    const wantedBytes = Math.min(blockEnd + BLOCK_HEADER_BYTES, end) - offset;
+    room = 1 - room;
+    const bytes = read(offset, wantedBytes, roomOf ? roomOf(room) : spare);
     // Whoever looks at the block before may fail meanwhile.
     bytes.catch(() => {});
-    return { header, offset, end: blockEnd, bytes };
+    return { header, offset, end: blockEnd, wantedBytes, bytes };
   };
-  let spare: Uint8Array<ArrayBuffer> | undefined;
   let coming: Coming | undefined = begin(await read(start, BLOCK_HEADER_BYTES), start);
   try {
     while (coming) {
       const block: Coming = coming;
-      const { header, offset, end: blockEnd } = block;
-      const bytes = await block.bytes;
+      const { header, offset, end: blockEnd, wantedBytes } = block;
+      let bytes = await block.bytes;
+      // The room has become void meanwhile.
+      if (bytes.length < wantedBytes) bytes = await read(offset, wantedBytes);
       const length = blockEnd - offset;
-      coming = blockEnd < end ? begin(bytes.subarray(length), blockEnd, spare) : undefined;
+      coming = blockEnd < end ? begin(bytes.subarray(length), blockEnd) : undefined;
       yield { header, offset, bytes: bytes.subarray(0, length) };
-      spare = new Uint8Array(bytes.buffer);
+      if (!roomOf) spare = new Uint8Array(bytes.buffer);
     }
   } finally {
     await coming?.bytes.catch(() => {});

@@ -3,7 +3,7 @@
  * end to end, as the kernel has them. Derived from the vectors: it spares reading and encoding them anew on opening.
  */
 import { BLOCK_HEADER_BYTES, BLOCK_KINDS, type BlockHeader, checkBlock, corruptBlock } from './block.ts';
-import { type ReadBytes, streamBlocks } from './block-stream.ts';
+import { type ReadBytes, type RoomOf, streamBlocks } from './block-stream.ts';
 import { DATA_HEADER_BYTES } from './data-header.ts';
 import { checksumOf, type PieceChecksums } from './piece-checksums.ts';
 import { encodeBlock } from './write-block.ts';
@@ -43,12 +43,14 @@ export async function* decodeCodes(
     rowCount,
     codeBytes,
     checksums,
+    roomOf,
   }: {
     file: string;
     end: number;
     rowCount: number;
     codeBytes: number;
     checksums: PieceChecksums;
+    roomOf?: RoomOf | undefined;
   },
 ): AsyncGenerator<Uint8Array, void, void> {
   let row = 0;
@@ -59,7 +61,7 @@ export async function* decodeCodes(
     return offset + BLOCK_HEADER_BYTES + payloadBytes;
   };
   const checksum = (bytes: Uint8Array) => checksumOf(bytes, checksums);
-  for await (const block of streamBlocks(read, { file, start: DATA_HEADER_BYTES, end, endOf }))
+  for await (const block of streamBlocks(read, { file, start: DATA_HEADER_BYTES, end, endOf, roomOf }))
     yield checkBlock(block.header, block.bytes, file, block.offset, checksum);
   if (row !== rowCount)
     throw corruptBlock(file, end, `would begin with row ${row}, where ${rowCount} are stored`);

@@ -16,7 +16,7 @@ import {
   corruptBlock,
   decodeBlockHeader,
 } from './block.ts';
-import { type ReadBytes, streamBlocks } from './block-stream.ts';
+import { type ReadBytes, type RoomOf, streamBlocks } from './block-stream.ts';
 import { DATA_HEADER_BYTES } from './data-header.ts';
 import { CHECKSUM_BYTES_MAX, type PieceChecksums } from './piece-checksums.ts';
 import { encodeBlock } from './write-block.ts';
@@ -76,12 +76,13 @@ export class GraphFileReader {
   }
 
   /** All pages, checked, in the order in which they were stored. @throws IsovecError CORRUPTION */
-  async pages(visit: PagesVisitor, checksums: PieceChecksums): Promise<void> {
+  async pages(visit: PagesVisitor, checksums: PieceChecksums, roomOf?: RoomOf): Promise<void> {
     const stretch = {
       file: this.#file,
       start: DATA_HEADER_BYTES,
       end: this.#bytes,
       endOf: (header: BlockHeader, offset: number) => this.#endOf(header, offset),
+      roomOf,
     };
     for await (const { header, bytes, offset } of streamBlocks(this.#read, stretch)) {
       const entries = checkBlock(header, bytes, this.#file, offset);

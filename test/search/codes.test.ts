@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { crc32c } from '../../src/base/crc32c.ts';
-import { linkAll, loadGraph, METRICS, makeIndex, oracleOf, saveGraph } from './model.ts';
+import { linkAll, loadGraph, METRICS, makeBulkIndex, makeIndex, oracleOf, saveGraph } from './model.ts';
 import { gaussian } from './random.ts';
 
 function vectors(count: number, dimensions: number, seed: number): Float32Array[] {
@@ -133,6 +133,59 @@ test('codes given back under other rows answer as the vectors did, linked and pe
   }
 });
 
+test('codes given back by the block answer as the vectors did, from memory of the index or any other', () => {
+  const dimensions = 20;
+  const all = vectors(3000, dimensions, 5);
+  const config = { dimensions, ...calibrated('dot') };
+  const index = makeIndex(config);
+  for (const [row, vector] of all.entries()) index.add(row, vector);
+  index.link(2400);
+  // In the image still, but not wanted any more, and never in it.
+  for (const row of [7, 2900]) index.remove(row);
+  const image = saveGraph(index);
+  const blocks = Array.from({ length: 3 }, (_, block) => {
+    const codes = new Uint8Array(1000 * dimensions);
+    for (let at = 0; at < 1000; at++)
+      if (index.has(block * 1000 + at)) codes.set(index.readCode(block * 1000 + at), at * dimensions);
+    return codes;
+  });
+  for (const hasRooms of [true, false]) {
+    const again = makeBulkIndex(config);
+    loadGraph(again, image);
+    for (const [number, block] of blocks.entries()) {
+      const room = hasRooms ? again.room(number % 2, 65_536)! : new Uint8Array(65_536);
+      room.set(block, 20);
+      again.addCodes(number * 1000, room.subarray(20, 20 + block.length), (row) => index.has(row));
+    }
+    again.leaveRooms();
+    again.leaveRooms();
+    expect(again.count).toBe(index.count);
+    expect(again.has(7)).toBe(false);
+    for (const query of vectors(20, dimensions, 6)) {
+      expect(again.search(query, 10, 30)).toEqual(index.search(query, 10, 30));
+      expect(again.scan(query, 10)).toEqual(index.scan(query, 10));
+    }
+    linkAll(again);
+  }
+});
+
+test('a room that memory has outgrown is void, and another is to be had', () => {
+  const index = makeBulkIndex({ dimensions: 16, quantization: 'int8' });
+  const room = index.room(1, 100_000)!;
+  expect(index.room(1, 100_000)!.byteOffset).toBe(room.byteOffset);
+  expect(room.byteOffset).toBe(index.room(0, 100_000)!.byteOffset + 100_000);
+  index.reserve(500_000);
+  expect(room.length).toBe(0);
+  expect(index.room(1, 100_000)!.length).toBe(100_000);
+  const { memoryBytes } = index;
+  index.leaveRooms();
+  // What was a room serves for something else, which is all zeros.
+  index.room(0, 100_000)!.fill(255);
+  index.leaveRooms();
+  expect(index.room(0, 50_000)!.every((byte) => byte === 0)).toBe(true);
+  expect(index.memoryBytes).toBe(memoryBytes);
+});
+
 for (const quantization of ['int8', 'binary'] as const)
   for (const metric of METRICS)
     test(`${quantization}, ${metric}: codes of any bytes whatever do no harm`, () => {
@@ -191,7 +244,7 @@ test('an int8 index that is not told how learns its codes from the first vector'
 });
 
 test('the kernel makes the checksums that JavaScript makes, of pieces of any length', () => {
-  const index = makeIndex({ dimensions: 3, quantization: 'int8' });
+  const index = makeBulkIndex({ dimensions: 3, quantization: 'int8' });
   const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
   fc.assert(
     fc.property(
@@ -201,7 +254,7 @@ test('the kernel makes the checksums that JavaScript makes, of pieces of any len
         const expected: number[] = [];
         for (let start = 0; start < all.length; start += pieceBytes)
           expected.push(crc32c(all.subarray(start, start + pieceBytes)));
-        expect([...index.checksums!(all, pieceBytes)]).toEqual(expected);
+        expect([...index.checksums(all, pieceBytes)]).toEqual(expected);
       },
     ),
   );

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { IsovecError } from '../../src/base/errors.ts';
 import type { KernelVectorIndex } from '../../src/search/kernel-index.ts';
-import { isImageByte, loadGraph, METRICS, makeIndex, saveGraph } from './model.ts';
+import { isImageByte, linkAll, loadGraph, METRICS, makeIndex, saveGraph } from './model.ts';
 import { gaussian } from './random.ts';
 
 const DIMENSIONS = 6;
@@ -199,3 +199,19 @@ function exercise(index: KernelVectorIndex, all: Float32Array[], queries: Float3
     for (const row of index.search(query, 20, 30).rows) expect(row % 2 === 1 || row >= all.length).toBe(true);
   saveGraph(index);
 }
+
+test('an index that is opened takes no memory ahead', () => {
+  const config = { dimensions: 16, metric: 'dot', m: 8, efConstruction: 20 } as const;
+  const next = gaussian(9);
+  const all = Array.from({ length: 10_000 }, () => Float32Array.from({ length: 16 }, next));
+  const built = makeIndex(config);
+  built.spareMemory();
+  for (const [row, vector] of all.entries()) built.add(row, vector);
+  linkAll(built);
+  const opened = makeIndex(config);
+  opened.reserve(all.length);
+  loadGraph(opened, saveGraph(built));
+  for (const [row, vector] of all.entries()) opened.add(row, vector);
+  expect(opened.search(all[5]!, 1, 20)).toEqual(built.search(all[5]!, 1, 20));
+  expect(opened.memoryBytes).toBeLessThan(1.03 * built.memoryBytes);
+});

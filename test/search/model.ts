@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Metric } from '../../src/base/api.ts';
+import { type BulkVectorIndex, createBulkIndex } from '../../src/search/bulk-index.ts';
 import { HnswlibIndex } from '../../src/search/hnswlib-index.ts';
 import { startHnswlib } from '../../src/search/hnswlib-library.ts';
 import { createVectorIndex, type KernelVectorIndex } from '../../src/search/kernel-index.ts';
@@ -20,7 +21,14 @@ export const METRICS: Metric[] = ['cosine', 'dot', 'euclidean'];
 
 export function makeIndex(config: Partial<VectorIndexConfig> = {}): KernelVectorIndex {
   const { quantization = 'none' } = config;
-  return createVectorIndex(quantization === 'none' ? kernel : codesKernel, { ...DEFAULTS, ...config });
+  return quantization === 'none'
+    ? createVectorIndex(kernel, { ...DEFAULTS, ...config })
+    : makeBulkIndex({ ...config, quantization });
+}
+
+/** One that takes in by the block what is read from files. */
+export function makeBulkIndex(config: Partial<VectorIndexConfig> = {}): BulkVectorIndex {
+  return createBulkIndex(codesKernel, { ...DEFAULTS, ...config });
 }
 
 /** One that puts pending rows in order before it links them, however few they are. */

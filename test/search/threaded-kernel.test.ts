@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import type { BuildThreads } from '../../src/search/build-threads.ts';
+import { type BuildThreads, type HelperTask, help } from '../../src/search/build-threads.ts';
 import type { KernelVectorIndex } from '../../src/search/kernel-index.ts';
 import { createThreadedIndex } from '../../src/search/threaded-kernel.ts';
 import type { VectorIndexConfig } from '../../src/search/vector-index.ts';
@@ -158,6 +158,33 @@ test('where no thread can be started, the index is built without', () => {
   while (index.backlogCount > 0) index.link(4);
   expect(index.search(vectorsOf(1, 7)[0]!, 1, 50).rows[0]).toBe(0);
   expect(threads.warnings).toEqual([expect.stringContaining('forbidden')]);
+});
+
+test('memory that a graph and its vectors are about to fill is touched by a thread, which changes nothing', () => {
+  const dimensions = 1024;
+  const image = saveGraph(makeThreaded(0, { dimensions }).index);
+  const { index, threads } = makeThreaded(1, { dimensions });
+  const tasks: HelperTask[] = [];
+  threads.spawn = (task) => {
+    tasks.push(task);
+    return { terminate: async () => {} };
+  };
+  index.reserve(1000);
+  loadGraph(index, image);
+  expect(tasks).toEqual([]);
+  index.reserve(20_000);
+  loadGraph(index, image);
+  expect(tasks).toEqual([{ memory: expect.any(WebAssembly.Memory), touchedBytes: index.memoryBytes }]);
+  const vector = new Float32Array(dimensions).fill(3);
+  index.add(0, vector);
+  help(tasks[0]!);
+  expect(index.scan(vector, 1).rows[0]).toBe(0);
+  threads.spawn = () => {
+    throw new Error('forbidden');
+  };
+  index.remove(0);
+  loadGraph(index, image);
+  expect(threads.warnings).toEqual([]);
 });
 
 test('while threads link, whatever is added, removed and searched for is as a plain map has it', async () => {

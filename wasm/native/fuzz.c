@@ -211,7 +211,7 @@ static i32 load(const u8 *image, u32 length) {
       const u32 left = (u32)(image + length - from);
       const u32 count = left < PIECE ? left : PIECE;
       memcpy(at(isovec_image_buffer()), from, count);
-      from += isovec_image_write(section, offset, count);
+      from += isovec_image_write(section, offset, isovec_image_buffer(), count);
     }
   return isovec_image_accept();
 }
@@ -221,7 +221,8 @@ static void reopen(void) {
   u8 *image = 0;
   const u32 length = save(&image);
   if (length == 0) return;
-  isovec_checksums(below(70000), below(2000));
+  isovec_checksums(isovec_image_buffer(), below(70000), below(2000));
+  if (below(4) == 0) isovec_room(below(200000));
   const u32 damaged = below(4);
   for (u32 damage = damaged; damage > 0; damage--) image[below(length)] ^= (u8)(1u << below(8));
   empty();

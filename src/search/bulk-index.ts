@@ -1,0 +1,66 @@
+/** An index of a kernel that takes in by the block what is read from files: those for codes and for several threads. */
+import { Kernel } from './kernel.ts';
+import { KernelIndex, type KernelVectorIndex } from './kernel-index.ts';
+import { NONE } from './row-slots.ts';
+import { GRAPH_PIECE_BYTES_MAX, type VectorIndex, type VectorIndexConfig } from './vector-index.ts';
+
+const WORD_BYTES = 4;
+
+export type BulkVectorIndex = KernelVectorIndex & Required<VectorIndex>;
+
+/** As `createVectorIndex`. */
+export function createBulkIndex(module: WebAssembly.Module, config: VectorIndexConfig): BulkVectorIndex {
+  return new BulkIndex(new Kernel(module, config), config);
+}
+
+export class BulkIndex extends KernelIndex implements BulkVectorIndex {
+  readonly checksums: BulkVectorIndex['checksums'];
+  readonly #kernel: Kernel;
+
+  constructor(kernel: Kernel, config: VectorIndexConfig) {
+    super(kernel, config);
+    this.#kernel = kernel;
+    this.checksums = (bytes, pieceBytes) => {
+      const { buffer } = kernel;
+      const count = kernel.call('isovec_checksums', kernel.place(bytes, buffer), bytes.length, pieceBytes);
+      return kernel.u32(buffer + GRAPH_PIECE_BYTES_MAX, count);
+    };
+  }
+
+  override addCodes(firstRow: number, codes: Uint8Array, isWanted: (row: number) => boolean): void {
+    const kernel = this.#kernel;
+    const { codeBytes } = this;
+    const rowCount = codes.length / codeBytes;
+    const codesOf = (at: number, count: number) => codes.subarray(at * codeBytes, (at + count) * codeBytes);
+    const atOnce = Math.floor(GRAPH_PIECE_BYTES_MAX / (codeBytes + WORD_BYTES));
+    const slots = new Uint32Array(rowCount);
+    const oneByOne: number[] = [];
+    for (let at = 0; at < rowCount; at++) {
+      const slot = this.slotOf(firstRow + at);
+      slots[at] = slot;
+      if (slot === NONE ? isWanted(firstRow + at) : atOnce === 0) oneByOne.push(at);
+    }
+    const { buffer } = kernel;
+    for (let start = 0; atOnce > 0 && start < rowCount; start += atOnce) {
+      const count = Math.min(atOnce, rowCount - start);
+      kernel.u32(buffer, count).set(slots.subarray(start, start + count));
+      const place = kernel.place(codesOf(start, count), buffer + count * WORD_BYTES);
+      kernel.call('isovec_restore_codes', place, count);
+    }
+    // Copied: memory may grow, which makes `codes` void where they are in it.
+    const copies = oneByOne.map((at) => codesOf(at, 1).slice());
+    for (const [number, at] of oneByOne.entries()) this.addCode(firstRow + at, copies[number]!);
+  }
+
+  room(number: number, bytes: number): Uint8Array<ArrayBuffer> | undefined {
+    const kernel = this.#kernel;
+    // The first time it makes memory grow, and what is read void.
+    void kernel.buffer;
+    const address = kernel.call('isovec_room', 2 * bytes);
+    return address === 0 ? undefined : kernel.u8(address + number * bytes, bytes);
+  }
+
+  leaveRooms(): void {
+    this.#kernel.call('isovec_room', 0);
+  }
+}
