@@ -34,11 +34,23 @@ int batch_step_is_done(void);
 /** Changes with each that is done; waiters are told of the last. */
 u32 *batch_done_word(void);
 
-/** Does again those that were begun and not finished, by threads that are no more. */
+/** Does again those that were begun and not finished, by threads that are no more, or that have been left. */
 void batch_work_again(void);
 
-/** What a helper does that ends in the middle of a task: takes one, and that is all. For tests. */
-void batch_lose_task(void);
+/** The owner goes on with a copy: whoever has not finished a task by now may still write into what was left, which is not
+ *  used again. Helpers join with the next batch. Once a batch. */
+void batch_leave(void);
+
+/** For a helper, before it works: takes part in the present batch. */
+void batch_join(void);
+
+/** A task that a helper has taken, and where. For tests: it stalls, or is no more if it never goes on. */
+struct stalled {
+  struct batch *batch;
+  u32 task;
+};
+struct stalled batch_stall(void);
+void batch_go_on(struct stalled stalled);
 
 /** On to the next step; after the last, the batch is linked. @return how many slots that were */
 u32 batch_advance(void);

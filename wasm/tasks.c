@@ -21,7 +21,7 @@ static u32 add_mates(u32 self, u32 level, u32 found) {
   u32 slots[BATCH_MAX];
   key keys[BATCH_MAX], *results = scratch_results();
   u32 count = 0;
-  for (u32 i = 0; i < batch.count; i++)
+  for (u32 i = 0; i < batch->count; i++)
     if (i != self && newcomer_at(i)->level >= level) slots[count++] = newcomer_at(i)->slot;
   if (count == 0) return found;
   measure(query_of(newcomer_at(self)->slot), slots, count, keys);
@@ -42,7 +42,7 @@ static void choose(u32 self) {
   if (ix.entry == NONE) return;
   const u32 top = own->level < ix.entry_level ? own->level : ix.entry_level;
   u32 from = descend(query_of(own->slot), top);
-  for (u32 l = top + 1; l-- > 0;) {
+  for (u32 l = top + 1; l-- > 0 && !is_left();) {
     u32 *choices = choices_at(own->first_list + l);
     u32 found = walk(query_of(own->slot), from, l, ix.ef_construction, WALK_COLLECTS_ALL);
     const u32 nearest = key_number(scratch_results()[0]);
@@ -56,17 +56,15 @@ static void choose(u32 self) {
 
 // ------------------------------------------------------------ a target revises
 
-/** Those that link to one another already, both being new, are no newcomers of one another. */
-static void leave_out_mutual(struct target *target, struct links list) {
-  u32 kept = 0;
+/** Those that link to one another already, both being new, are no newcomers of one another. Done twice, it is the same. */
+static void leave_out_mutual(const struct target *target, struct links list) {
   key *own = edges() + target->first;
   for (u32 i = 0; i < target->count; i++)
-    if (links_find(list, newcomer_at(edge_newcomer(own[i]))->slot) == NONE) own[kept++] = own[i];
-  target->count = kept;
+    if (links_find(list, newcomer_at(edge_newcomer(own[i]))->slot) != NONE) own[i] |= LEFT_OUT;
 }
 
 static void set_mask(u32 *mask, const u32 *slots, u32 count, const u32 *passed_over, u32 passed_count) {
-  for (u32 i = 0; i < batch.mask_words; i++) mask[i] = NONE;
+  for (u32 i = 0; i < batch->mask_words; i++) mask[i] = NONE;
   for (u32 i = 0; i < passed_count; i++) {
     u32 k = 0;
     while (k < count && slots[k] != passed_over[i]) k++;
@@ -81,11 +79,14 @@ static void revise(u32 number) {
   key keys[LINKS_MAX + BATCH_MAX];
   const u32 out = links_out_count(list);
   if (is_mate(target->slot)) leave_out_mutual(target, list);
-  target->is_crowded = out + target->count > list.capacity;
-  if (!target->is_crowded) return;
   copy_bytes(slots, list.words, out * 4);
   u32 count = out;
-  for (u32 i = 0; i < target->count; i++) slots[count++] = newcomer_at(edge_newcomer(edges()[target->first + i]))->slot;
+  for (u32 i = 0; i < target->count; i++) {
+    const key edge = edges()[target->first + i];
+    if (!(edge & LEFT_OUT)) slots[count++] = newcomer_at(edge_newcomer(edge))->slot;
+  }
+  target->is_crowded = count > list.capacity;
+  if (!target->is_crowded) return;
   measure(query_of(target->slot), slots, count, keys);
   sort_few_keys(keys, count);
   shuffle_equals(target->slot, keys, count);
@@ -94,11 +95,12 @@ static void revise(u32 number) {
 }
 
 void do_task(u32 task) {
-  if (batch.step == STEP_CHOOSING) {
+  if (is_left()) return;
+  if (batch->step == STEP_CHOOSING) {
     choose(task);
     return;
   }
-  const u32 first = task * TARGETS_A_TASK, left = batch.targets_count - first;
+  const u32 first = task * TARGETS_A_TASK, left = batch->targets_count - first;
   for (u32 i = 0; i < (left < TARGETS_A_TASK ? left : TARGETS_A_TASK); i++) revise(first + i);
 }
 

@@ -28,7 +28,7 @@ struct target {
   u32 is_crowded;
 };
 
-extern struct batch {
+struct batch {
   /** Slots, lists and memory for so many slots. */
   u32 count, lists, capacity;
   enum step step;
@@ -41,17 +41,26 @@ extern struct batch {
   u32 tasks;
   u32 done;
   u64 open;
-} batch;
+  /** Whether the owner goes on with a copy. */
+  u32 is_left;
+};
 
-ALWAYS_INLINE struct newcomer *newcomer_at(u32 i) { return (struct newcomer *)at(batch.newcomers) + i; }
-ALWAYS_INLINE struct target *target_at(u32 i) { return (struct target *)at(batch.targets) + i; }
-ALWAYS_INLINE u32 *choices_at(u32 list) { return (u32 *)at(batch.choices) + list * (ix.m + 1); }
-ALWAYS_INLINE key *edges(void) { return at(batch.edges); }
+/** This thread's. Who has been given up stays with the one that it had a task of: others have a copy since. */
+extern THREAD_LOCAL struct batch *batch;
+
+ALWAYS_INLINE struct newcomer *newcomer_at(u32 i) { return (struct newcomer *)at(batch->newcomers) + i; }
+ALWAYS_INLINE struct target *target_at(u32 i) { return (struct target *)at(batch->targets) + i; }
+ALWAYS_INLINE u32 *choices_at(u32 list) { return (u32 *)at(batch->choices) + list * (ix.m + 1); }
+ALWAYS_INLINE key *edges(void) { return at(batch->edges); }
 /** A bit for each out-link that a target had, and then for each newcomer: whether it follows it from now on. */
-ALWAYS_INLINE u32 *mask_at(u32 target) { return (u32 *)at(batch.masks) + target * batch.mask_words; }
-ALWAYS_INLINE u8 *finished(void) { return at(batch.finished); }
+ALWAYS_INLINE u32 *mask_at(u32 target) { return (u32 *)at(batch->masks) + target * batch->mask_words; }
+ALWAYS_INLINE u8 *finished(void) { return at(batch->finished); }
 
-/* An edge: the target, the level, the newcomer's place in the batch. Sorted, they stand by target. */
+/** Then the graph changes, and is not to be read. */
+ALWAYS_INLINE int is_left(void) { return (int)__atomic_load_n(&batch->is_left, __ATOMIC_SEQ_CST); }
+
+/* An edge: the target, the level, the newcomer's place in the batch. Sorted, they stand by target. Revising marks some. */
+#define LEFT_OUT ((key)1 << 63)
 ALWAYS_INLINE key edge_of(u32 target, u32 level, u32 newcomer) {
   return ((key)target << 5 | level) << 8 | newcomer;
 }

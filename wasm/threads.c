@@ -12,7 +12,7 @@
 #define STACK_BYTES 131072u
 /** The owner waits so long for others before it looks after what else there is. */
 #define TURN_MS 1u
-/** Who has not done a task by then, of a fraction of a millisecond, never will: so many waits of so long, because the
+/** Who has not done a task by then, of a fraction of a millisecond, is given up: so many waits of so long, because the
  *  whole time that a machine sleeps is one wait, after which all threads go on. */
 #define LOST_WAITS 100u
 #define WAIT_MS 100u
@@ -93,8 +93,12 @@ void threads_wait_for_step(void) {
     u32 *word = batch_done_word();
     const u32 seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     if (batch_step_is_done()) return;
-    if (waits == LOST_WAITS) batch_work_again();
-    else wait_for_change(word, seen, WAIT_MS);
+    if (waits == LOST_WAITS) {
+      batch_leave();
+      batch_work_again();
+    } else {
+      wait_for_change(word, seen, WAIT_MS);
+    }
   }
 }
 
@@ -104,6 +108,7 @@ void isovec_help(u32 helper, u32 patience_ms) {
   for (;;) {
     const u32 seen = __atomic_load_n(&bell, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&is_dismissed, __ATOMIC_SEQ_CST)) break;
+    batch_join();
     if (batch_work(TASKS_PER_LOOK) > 0) continue;
     if (!wait_for_change(&bell, seen, patience_ms)) break;
   }
