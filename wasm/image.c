@@ -115,7 +115,7 @@ address isovec_image_buffer(void) {
 }
 
 i32 isovec_checksums(address start, u32 count, u32 piece_bytes) {
-  if (!is_within_buffer(count) || !is_memory(start, count) || piece_bytes < IMAGE_PAGE_BYTES)
+  if (!is_within_buffer(count) || !is_memory(start, count) || (u64)piece_bytes * CHECKSUMS_MAX < count)
     return ISOVEC_BAD_ARGUMENT;
   const u8 *bytes = at(start);
   u32 *checksums = at(scratch.image_buffer + IMAGE_BUFFER_BYTES);

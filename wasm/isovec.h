@@ -136,6 +136,11 @@ EXPORT i32 isovec_restore_code(u32 slot);
  *  @return how many were restored, ISOVEC_BAD_ARGUMENT for float32, or when the buffer is too small */
 EXPORT i32 isovec_restore_codes(address codes, u32 count);
 
+/** As isovec_restore, of many at once: in the buffer of isovec_image_buffer stand `count` slots, a word each, and from an
+ *  address on as many vectors, with so many bytes from one to the next. Slots that await none are passed over.
+ *  @return how many were restored, ISOVEC_BAD_ARGUMENT when the buffer is too small */
+EXPORT i32 isovec_restore_vectors(address vectors, u32 stride_bytes, u32 count);
+
 /** @return the address of a slot's code. Slot: below ISOVEC_COUNT_SLOTS, pending, linked or doomed */
 EXPORT address isovec_code_address(u32 slot);
 
@@ -254,8 +259,8 @@ EXPORT address isovec_image_buffer(void);
 EXPORT address isovec_room(u32 bytes);
 
 /** CRC32C of each piece of so many bytes, the last of what is left: words, right behind the 64 KiB of the buffer.
- *  @param count 64 KiB at most @param piece_bytes 512 at least
- *  @return how many pieces, ISOVEC_BAD_ARGUMENT when there is no buffer, or pieces are too small */
+ *  @param count 64 KiB at most @param piece_bytes so many that there are 128 pieces at most
+ *  @return how many pieces, ISOVEC_BAD_ARGUMENT when there is no buffer, or there are too many pieces */
 EXPORT i32 isovec_checksums(address bytes, u32 count, u32 piece_bytes);
 
 /** Fills in the header from the graph. @return 0 */

@@ -226,6 +226,22 @@ i32 isovec_restore_codes(address start, u32 count) {
   return restored;
 }
 
+i32 isovec_restore_vectors(address start, u32 stride_bytes, u32 count) {
+  const u64 bytes = (u64)count * stride_bytes;
+  if (!scratch.image_buffer || count > IMAGE_BUFFER_BYTES / 4 || stride_bytes < ix.dimensions * 4 || bytes > NONE ||
+      !is_memory(start, (u32)bytes))
+    return ISOVEC_BAD_ARGUMENT;
+  const u32 *slots = at(scratch.image_buffer);
+  i32 restored = 0;
+  for (u32 i = 0; i < count; i++) {
+    if (!is_awaiting(slots[i])) continue;
+    copy_bytes(scratch_vector(), at(start + i * stride_bytes), ix.dimensions * 4);
+    restore(slots[i], encode_vector());
+    restored++;
+  }
+  return restored;
+}
+
 i32 isovec_remove(u32 slot) {
   if (slot >= ix.slots) return ISOVEC_BAD_ARGUMENT;
   switch (state_of(slot)) {

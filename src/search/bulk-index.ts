@@ -16,10 +16,12 @@ export function createBulkIndex(module: WebAssembly.Module, config: VectorIndexC
 export class BulkIndex extends KernelIndex implements BulkVectorIndex {
   readonly checksums: BulkVectorIndex['checksums'];
   readonly #kernel: Kernel;
+  readonly #dimensions: number;
 
   constructor(kernel: Kernel, config: VectorIndexConfig) {
     super(kernel, config);
     this.#kernel = kernel;
+    this.#dimensions = config.dimensions;
     this.checksums = (bytes, pieceBytes) => {
       const { buffer } = kernel;
       const count = kernel.call('isovec_checksums', kernel.place(bytes, buffer), bytes.length, pieceBytes);
@@ -28,11 +30,37 @@ export class BulkIndex extends KernelIndex implements BulkVectorIndex {
   }
 
   override addCodes(firstRow: number, codes: Uint8Array, isWanted: (row: number) => boolean): void {
-    const kernel = this.#kernel;
-    const { codeBytes } = this;
-    const rowCount = codes.length / codeBytes;
-    const codesOf = (at: number, count: number) => codes.subarray(at * codeBytes, (at + count) * codeBytes);
-    const atOnce = Math.floor(GRAPH_PIECE_BYTES_MAX / (codeBytes + WORD_BYTES));
+    const add = (row: number, code: Uint8Array) => this.addCode(row, code);
+    const restore = (place: number, count: number) => this.#kernel.call('isovec_restore_codes', place, count);
+    this.#takeIn(firstRow, codes, this.codeBytes, isWanted, add, restore);
+  }
+
+  addVectors(
+    firstRow: number,
+    vectors: Uint8Array,
+    strideBytes: number,
+    isWanted: (row: number) => boolean,
+  ): void {
+    const add = (row: number, { buffer }: Uint8Array) =>
+      this.add(row, new Float32Array(buffer, 0, this.#dimensions));
+    const restore = (place: number, count: number) =>
+      this.#kernel.call('isovec_restore_vectors', place, strideBytes, count);
+    this.#takeIn(firstRow, vectors, strideBytes, isWanted, add, restore);
+  }
+
+  /** @param add gives the index what is not in its graph, in a buffer of its own
+   *  @param restore gives it all else, whose slots stand in the buffer */
+  #takeIn(
+    firstRow: number,
+    all: Uint8Array,
+    eachBytes: number,
+    isWanted: (row: number) => boolean,
+    add: (row: number, bytes: Uint8Array) => void,
+    restore: (place: number, count: number) => void,
+  ): void {
+    const rowCount = all.length / eachBytes;
+    const bytesOf = (at: number, count: number) => all.subarray(at * eachBytes, (at + count) * eachBytes);
+    const atOnce = Math.floor(GRAPH_PIECE_BYTES_MAX / (eachBytes + WORD_BYTES));
     const slots = new Uint32Array(rowCount);
     const oneByOne: number[] = [];
     for (let at = 0; at < rowCount; at++) {
@@ -40,16 +68,15 @@ export class BulkIndex extends KernelIndex implements BulkVectorIndex {
       slots[at] = slot;
       if (slot === NONE ? isWanted(firstRow + at) : atOnce === 0) oneByOne.push(at);
     }
-    const { buffer } = kernel;
+    const { buffer } = this.#kernel;
     for (let start = 0; atOnce > 0 && start < rowCount; start += atOnce) {
       const count = Math.min(atOnce, rowCount - start);
-      kernel.u32(buffer, count).set(slots.subarray(start, start + count));
-      const place = kernel.place(codesOf(start, count), buffer + count * WORD_BYTES);
-      kernel.call('isovec_restore_codes', place, count);
+      this.#kernel.u32(buffer, count).set(slots.subarray(start, start + count));
+      restore(this.#kernel.place(bytesOf(start, count), buffer + count * WORD_BYTES), count);
     }
-    // Copied: memory may grow, which makes `codes` void where they are in it.
-    const copies = oneByOne.map((at) => codesOf(at, 1).slice());
-    for (const [number, at] of oneByOne.entries()) this.addCode(firstRow + at, copies[number]!);
+    // Copied: memory may grow, which makes what is in it void.
+    const copies = oneByOne.map((at) => bytesOf(at, 1).slice());
+    for (const [number, at] of oneByOne.entries()) add(firstRow + at, copies[number]!);
   }
 
   room(number: number, bytes: number): Uint8Array<ArrayBuffer> | undefined {

@@ -31,7 +31,7 @@ export function createVectorIndex(module: WebAssembly.Module, config: VectorInde
 
 /** With images of its graph. */
 export type KernelVectorIndex = VectorIndex &
-  Required<Omit<VectorIndex, 'checksums' | 'room' | 'leaveRooms'>>;
+  Required<Omit<VectorIndex, 'checksums' | 'room' | 'leaveRooms' | 'addVectors'>>;
 
 export class KernelIndex implements VectorIndex {
   readonly #kernel: Kernel;

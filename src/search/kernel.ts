@@ -28,6 +28,7 @@ interface KernelExports {
   isovec_add_code(row: number): number;
   isovec_restore_code(slot: number): number;
   isovec_restore_codes(codes: number, count: number): number;
+  isovec_restore_vectors(vectors: number, strideBytes: number, count: number): number;
   isovec_remove(slot: number): number;
   isovec_row_address(slot: number): number;
   isovec_state_address(slot: number): number;

@@ -45,6 +45,14 @@ export interface VectorIndex {
   addCode(row: number, code: Uint8Array): void;
   /** As `addCode`, of consecutive rows: of those of the graph image, and of others that are wanted. */
   addCodes(firstRow: number, codes: Uint8Array, isWanted: (row: number) => boolean): void;
+  /** As `add`, of consecutive rows: of those of the graph image, and of others that are wanted. Left out where it is no
+   *  faster. @param vectors one every so many bytes, little-endian float32, at an offset that is a multiple of four */
+  addVectors?(
+    firstRow: number,
+    vectors: Uint8Array,
+    strideBytes: number,
+    isWanted: (row: number) => boolean,
+  ): void;
   /** A copy of the code of a row, which must be held and not be waiting for its vector. Quantised only. */
   readCode(row: number): Uint8Array;
   has(row: number): boolean;
@@ -84,8 +92,8 @@ export interface VectorIndex {
   /** As `searchAmong`, of rows as `searchAllowed` has them: faster where they are a third of all. */
   scanAllowed?(query: Float32Array, allowed: Uint32Array, topK: number): Neighbours;
 
-  /** CRC32C of each piece of so many bytes (512 at least), the last of what is left. Left out where nothing is faster than
-   *  JavaScript. @param bytes up to GRAPH_PIECE_BYTES_MAX @returns a view that holds until the next call */
+  /** CRC32C of each piece of so many bytes, 128 pieces at most, the last of what is left. Left out where nothing is faster
+   *  than JavaScript. @param bytes up to GRAPH_PIECE_BYTES_MAX @returns a view that holds until the next call */
   readonly checksums?: (bytes: Uint8Array, pieceBytes: number) => Uint32Array;
 
   /** One of two pieces of memory of the index's own, for what is read from files: `checksums`, `addCodes` and an image's

@@ -6,17 +6,14 @@ import type { StorageFile } from '../storage/storage.ts';
 import { checkDataHeader, DATA_HEADER_BYTES } from '../tables/data-header.ts';
 import { RowTable } from '../tables/row-table.ts';
 import { decodeRowsBlocks, decodeRowsFile, type RecordExtent } from '../tables/rows-file.ts';
-import { vectorStrideBytes } from '../tables/vectors-file.ts';
 import { readCodes } from './codes.ts';
-import type { CollectionFiles } from './collection-files.ts';
 import { CollectionState } from './collection-state.ts';
 import type { Engine } from './engine.ts';
+import { Filling } from './filling.ts';
 import { readGraph, type StoredPages } from './graph-pages.ts';
+import { loadVectors } from './load-vectors.ts';
 import type { StoredCollection } from './manifest-state.ts';
 import { areSame, payloadOf, readPayload } from './payload.ts';
-
-/** Vectors read at a time. */
-const PIECE_BYTES = 4 * 1024 * 1024;
 
 type LiveFiles = Readonly<Record<string, LiveFile>>;
 
@@ -164,66 +161,6 @@ async function derived<T>(
 }
 
 const REBUILT_AFTER = ['CORRUPTION', 'FORMAT_VERSION'];
-
-/**
- * Gives the index every live row, and every row of the graph image: one that died since the image was written is taken
- * out again, as it would have been.
- */
-class Filling {
-  readonly index: VectorIndex;
-  readonly rows: RowTable;
-  readonly #onProgress: (rowsDone: number) => void;
-  readonly #stale: number[] = [];
-  #row = 0;
-
-  constructor(rows: RowTable, index: VectorIndex, onProgress: (rowsDone: number) => void) {
-    this.rows = rows;
-    this.index = index;
-    this.#onProgress = onProgress;
-  }
-
-  /** The first row that has not been taken. */
-  get row(): number {
-    return this.#row;
-  }
-
-  /** Takes the next rows. @param add gives the index one of them */
-  take(count: number, add: (row: number, at: number) => void): void {
-    for (let at = 0; at < count; at++) {
-      const row = this.#row++;
-      if (this.rows.isLive(row)) add(row, at);
-      else if (this.index.has(row)) {
-        add(row, at);
-        this.#stale.push(row);
-      }
-    }
-    this.#onProgress(count);
-  }
-
-  /** Takes the codes of the next rows. */
-  takeCodes(codes: Uint8Array): void {
-    const { rows, index } = this;
-    const first = this.#row;
-    index.addCodes(first, codes, (row) => rows.isLive(row));
-    this.#row += codes.length / index.codeBytes;
-    for (let row = first; row < this.#row; row++)
-      if (!rows.isLive(row) && index.has(row)) this.#stale.push(row);
-    this.#onProgress(this.#row - first);
-  }
-
-  finish(): void {
-    for (const row of this.#stale) this.index.remove(row);
-  }
-}
-
-async function loadVectors(files: CollectionFiles, dimensions: number, filling: Filling): Promise<void> {
-  const { rows, index } = filling;
-  const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / vectorStrideBytes(dimensions)));
-  while (filling.row < rows.rowCount) {
-    const vectors = await files.vectors(filling.row, Math.min(rowsPerPiece, rows.rowCount - filling.row));
-    filling.take(vectors.length, (row, at) => index.add(row, vectors[at]!));
-  }
-}
 
 function lengthOf(live: LiveFiles, name: string): number {
   return live[name]?.bytes ?? 0;

@@ -2,10 +2,12 @@ import { crc32cWithin, joinCrc32c } from '../base/crc32c.ts';
 
 /** Of as many bytes at a time. */
 export const CHECKSUM_BYTES_MAX = 64 * 1024;
+/** And as many pieces. */
+export const CHECKSUM_PIECES_MAX = 128;
 
 /**
  * CRC32C of each piece of so many bytes, the last of what is left.
- * @param bytes up to CHECKSUM_BYTES_MAX @param pieceBytes 512 at least
+ * @param bytes up to CHECKSUM_BYTES_MAX, and CHECKSUM_PIECES_MAX pieces
  * @returns may be a view that holds until the next call
  */
 export type PieceChecksums = (bytes: Uint8Array, pieceBytes: number) => Uint32Array;

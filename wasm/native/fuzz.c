@@ -239,6 +239,17 @@ static i32 load(const u8 *image, u32 length) {
   return isovec_image_accept();
 }
 
+/** Any slots, those that there are not, too, and any bytes whatever. */
+static void restore_many(void) {
+  const address room = isovec_room(300 * (dimensions * 4 + 8)), buffer = isovec_image_buffer();
+  if (!room || !buffer) return;
+  const u32 count = below(300);
+  u32 *slots = at(buffer);
+  for (u32 i = 0; i < count; i++) slots[i] = any_slot();
+  const i32 restored = below(2) ? isovec_restore_vectors(room, dimensions * 4 + 4, count) : isovec_restore_codes(room, count);
+  check(restored <= (i32)count, "no more than are named");
+}
+
 /** Through an image, damaged more often than not, and some of the vectors or codes again. */
 static void reopen(void) {
   u8 *image = 0;
@@ -252,6 +263,7 @@ static void reopen(void) {
   // every link of a graph made here is known at both ends
   check(load(image, length) != ISOVEC_BAD_IMAGE || damaged > 0, "an undamaged image is accepted");
   free(image);
+  if (below(3) == 0) restore_many();
   for (u32 slot = 0; slot < isovec_count(ISOVEC_COUNT_SLOTS); slot++) {
     if (below(8) == 0) continue;
     if (codes != ISOVEC_FLOAT32 && below(2)) {
