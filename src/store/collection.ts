@@ -146,8 +146,15 @@ export class LocalCollection<M extends Metadata> implements Collection<M> {
 
   query(query: Query & { explain: true }): Promise<ExplainedHits<M>>;
   query(query: Query): Promise<Hit<M>[]>;
-  query(query: Query): Promise<Hit<M>[]> {
-    return this.#run(() => {
+  async query(query: Query): Promise<Hit<M>[]> {
+    const hits = this.queryAtOnce(query);
+    return hits instanceof Promise ? await hits : hits;
+  }
+
+  /** As `query`, but for one that waits for nothing done when this returns. */
+  queryAtOnce(query: Query): Awaitable<Hit<M>[]> {
+    return this.#session.runAtOnce(() => {
+      this.#checkThere();
       const vector = this.#spareVector;
       this.#spareVector = undefined;
       const checked = checkQuery(query, 'query', this.#state.config, { vector });

@@ -53,6 +53,8 @@ export class LocalDatabase implements Database {
   readonly #engine: Engine;
   readonly #place: Place;
   readonly #presence: HeldLock | undefined;
+  /** By which calls of pages and other tabs are carried out. */
+  readonly #known = new WeakMap<CollectionState, LocalCollection<Metadata>>();
   readonly #session = new Session();
   readonly #maintenance: Maintenance;
   readonly #indexer: Indexer;
@@ -132,10 +134,13 @@ export class LocalDatabase implements Database {
    * @param operation for a receipt of what will be written through it
    * @throws IsovecError NOT_FOUND when it has been dropped since
    */
-  knownCollection<M extends Metadata>(id: number, name: string, operation?: OperationId): LocalCollection<M> {
+  knownCollection(id: number, name: string, operation?: OperationId): LocalCollection<Metadata> {
     const state = this.#engine.collections.get(id);
     if (!state) throw dropped(name);
-    return new LocalCollection<M>(state, this.#owner, operation);
+    if (operation) return new LocalCollection(state, this.#owner, operation);
+    const known = this.#known.get(state) ?? new LocalCollection(state, this.#owner);
+    this.#known.set(state, known);
+    return known;
   }
 
   /** The outcome of an operation that has been carried out under this id, as its receipt has it. */

@@ -15,15 +15,15 @@ export class Session {
 
   /** Runs one public call. Closing waits for it. */
   async run<T>(fn: () => Awaitable<T>): Promise<T> {
+    const result = this.runAtOnce(fn);
+    return result instanceof Promise ? await result : result;
+  }
+
+  /** As `run`, for a call that may be done when this returns. */
+  runAtOnce<T>(fn: () => Awaitable<T>): Awaitable<T> {
     this.check();
-    this.#running++;
-    try {
-      const result = fn();
-      return result instanceof Promise ? await result : result;
-    } finally {
-      this.#running--;
-      if (this.#running === 0) this.#onIdle?.();
-    }
+    const result = fn();
+    return result instanceof Promise ? this.#waitFor(result) : result;
   }
 
   /**
@@ -58,6 +58,16 @@ export class Session {
         ),
       );
     return this.#closing;
+  }
+
+  async #waitFor<T>(result: Promise<T>): Promise<T> {
+    this.#running++;
+    try {
+      return await result;
+    } finally {
+      this.#running--;
+      if (this.#running === 0) this.#onIdle?.();
+    }
   }
 
   async #idle(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The worker's end: a database in this thread; or in another tab's, to which calls are handed on. */
 import type { Database, RestoreReport } from '../base/api.ts';
+import type { Awaitable } from '../base/awaitable.ts';
 import { assert, errorCodeOf } from '../base/errors.ts';
 import { openLocal } from '../store/open.ts';
 import type { Platform } from '../store/platform.ts';
@@ -19,7 +20,7 @@ import { WritingSide } from './tab-writing-side.ts';
 
 /** What carries out the calls of a page. */
 interface Service {
-  call(id: number, call: Call): Promise<Answer<unknown>>;
+  call(id: number, call: Call): Awaitable<Answer<unknown>>;
   abort(id: number): void;
   suspend(): Promise<void>;
   resume(): Promise<void>;
@@ -79,7 +80,7 @@ export class Host implements HostProtocol {
     });
   }
 
-  async call(id: number, call: Call): Promise<Answer<unknown>> {
+  call(id: number, call: Call): Awaitable<Answer<unknown>> {
     assert(this.#service, 'the worker has no open database');
     return this.#service.call(id, call);
   }
@@ -98,7 +99,7 @@ export class Host implements HostProtocol {
   }
 
   close(): Promise<Answer<void>> {
-    return answered(() => this.#service?.close());
+    return answered(async () => this.#service?.close());
   }
 
   /** The page waits for neither. */

@@ -71,17 +71,23 @@ export class WorkerLink {
    * @throws whatever the host's side threw; STORAGE_IO when the worker is gone; INVALID_ARGUMENT when an argument
    *         cannot be sent to it
    */
-  async ask<T>(send: (host: HostEnd) => Promise<Answer<T>>): Promise<T> {
-    if (this.#failure) throw this.#failure;
-    const answer = await new Promise<Answer<T>>((resolve, reject) => {
+  ask<T>(send: (host: HostEnd) => Promise<Answer<T>>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#failure) throw this.#failure;
       this.#waiting.add(reject);
       this.#worker.keepAlive?.(true);
-      send(this.#host)
-        .then(resolve, (thrown) => reject(asIsovecError(thrown)))
-        .finally(() => this.#settle(reject));
+      send(this.#host).then(
+        (answer) => {
+          this.#settle(reject);
+          if (answer.ok) resolve(answer.value);
+          else reject(errorFromImage(answer.error));
+        },
+        (thrown) => {
+          this.#settle(reject);
+          reject(asIsovecError(thrown));
+        },
+      );
     });
-    if (!answer.ok) throw errorFromImage(answer.error);
-    return answer.value;
   }
 
   /** Gives up a call, or the opening, that is under way. */

@@ -14,6 +14,7 @@ import type {
   StoredRecord,
   WriteOptions,
 } from '../base/api.ts';
+import type { Awaitable } from '../base/awaitable.ts';
 import type { ErrorImage } from '../base/errors.ts';
 import type { EngineOptions } from '../store/open-options.ts';
 import type { ScanBounds } from '../store/scan.ts';
@@ -99,7 +100,7 @@ export type Call =
   | (OfCollection & { type: 'write'; method: RecordMethod; packed: PackedRecords; priority: Priority })
   | (OfCollection & { type: 'delete'; which: unknown; priority: Priority })
   /** One query, but for queryMany. */
-  | (OfCollection & { type: 'query'; method: QueryMethod; queries: Query[] })
+  | (OfCollection & { type: 'query'; method: QueryMethod; queries: Query[]; isAbortable: boolean })
   /** Begins, or goes on after `bounds`. `scan` is an id that no other scan has. */
   | (OfCollection & { type: 'scan'; scan: number; options: ScanOptions; bounds: ScanBounds | undefined })
   | { type: 'endScan'; scan: number }
@@ -124,7 +125,7 @@ export interface HostProtocol {
     events: MessagePort,
   ): Promise<Answer<RestoreReport>>;
   /** @param id counts up from 1; calls are begun in that order */
-  call(id: number, call: Call): Promise<Answer<unknown>>;
+  call(id: number, call: Call): Awaitable<Answer<unknown>>;
   /** Gives up the opening, a query, a write that still waits or a transaction that is under way. */
   abort(id: number): void;
   /** The page may be stopped at any moment: others must not have to wait for it. */

@@ -24,6 +24,7 @@ import { copyVector } from '../store/vectors.ts';
 import { checkWriteOptions } from '../store/write-options.ts';
 import { blaming, filterOf, type GivenFilter } from './blame-filter.ts';
 import type { WorkerLink } from './link.ts';
+import { type PackedHits, unpackHits } from './packed-hits.ts';
 import { sendRecords } from './packing.ts';
 import type {
   Call,
@@ -123,7 +124,7 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
   query(query: Query & { explain: true }): Promise<ExplainedHits<M>>;
   query(query: Query): Promise<Hit<M>[]>;
   async query(query: Query): Promise<Hit<M>[]> {
-    return (await this.#query('query', [query])) as Hit<M>[];
+    return unpackHits((await this.#query('query', [query])) as PackedHits | Hit[]) as Hit<M>[];
   }
 
   queryPage(query: PageQuery & { explain: true }): Promise<ExplainedPage<M>>;
@@ -140,32 +141,39 @@ export class RemoteCollection<M extends Metadata> implements Collection<M> {
 
   async queryMany(queries: Query[]): Promise<Hit<M>[][]> {
     if (!Array.isArray(queries)) throw invalid('queries', 'an array', queries);
-    return (await this.#query('queryMany', queries, (index) => `queries[${index}]`)) as Hit<M>[][];
+    const answers = await this.#query('queryMany', queries, (index) => `queries[${index}]`);
+    return (answers as (PackedHits | Hit[])[]).map(unpackHits) as Hit<M>[][];
   }
 
-  async #query(
+  /** Vectors are copied, not handed over: that would take longer, but for very long ones. */
+  #query(
     method: QueryMethod,
     queries: Query[],
     pathOf: (index: number) => string = () => 'query',
   ): Promise<unknown> {
     const signals: AbortSignal[] = [];
+    const filters: GivenFilter[] = [];
+    let mayWait = true;
     const sent = queries.map((query, index) => {
       checkObject(query, pathOf(index));
       const { signal, ...rest } = query;
       checkNotAborted(signal);
       if (signal) signals.push(signal);
-      return rest.vector === undefined
-        ? rest
-        : { ...rest, vector: copyVector(rest.vector, `${pathOf(index)}.vector`) };
+      const { vector, include, filter, ...others } = rest;
+      if (vector !== undefined) rest.vector = copyVector(vector, `${pathOf(index)}.vector`);
+      if (Array.isArray(include)) rest.include = [...include];
+      else mayWait &&= include === undefined;
+      if (filter !== undefined) filters.push([filter, `${pathOf(index)}.filter`]);
+      for (const key in others) mayWait &&= typeof others[key as keyof typeof others] !== 'object';
+      return rest;
     });
-    const buffers = sent.flatMap(({ vector }) => (vector instanceof Float32Array ? [vector.buffer] : []));
+    mayWait &&= filters.length === 0;
     const id = this.#link.newId();
-    const call: Call = { type: 'query', collection: this.#reference, method, queries: sent };
-    const filters = sent.map(({ filter }, index): GivenFilter => [filter, `${pathOf(index)}.filter`]);
-    const answered = blaming(filters, () =>
-      this.#link.call(call, { id, transfer: buffers as ArrayBuffer[] }),
-    );
-    return abortable(answered, signals, () => this.#link.abort(id));
+    const isAbortable = signals.length > 0;
+    const call: Call = { type: 'query', collection: this.#reference, method, queries: sent, isAbortable };
+    const send = () => this.#link.call(call, { id, mayWait });
+    const answered = filters.length > 0 ? blaming(filters, send) : send();
+    return isAbortable ? abortable(answered, signals, () => this.#link.abort(id)) : answered;
   }
 
   async #write(

@@ -1,7 +1,7 @@
-import { errorToImage } from '../base/errors.ts';
+import type { Awaitable } from '../base/awaitable.ts';
 import type { Host } from './host.ts';
 import type { Answer, Call } from './protocol.ts';
-import { answerBuffers } from './server.ts';
+import { answerBuffers, failed } from './server.ts';
 import { NO_ANSWER, type Port, type Request, type Response } from './wire.ts';
 
 interface Ready {
@@ -33,18 +33,16 @@ export function serveHost(host: Host, port: Port): void {
 
   port.listen((requests: Request[]) => {
     for (const [id, method, given] of requests) {
-      const call = host[method] as (...given: unknown[]) => Promise<Answer<unknown>>;
-      const answered = call.apply(host, given);
+      const call = host[method] as (...given: unknown[]) => Awaitable<Answer<unknown>>;
+      const answer = call.apply(host, given);
       if (id === NO_ANSWER) continue;
-      answered.catch(failed).then((answer) => {
+      const respond = (made: Answer<unknown>) => {
         if (ready.length === 0) queueMicrotask(postReady);
-        const transfer = method === 'call' ? answerBuffers(given[1] as Call, answer) : [];
-        ready.push({ response: [id, answer], transfer });
-      });
+        const transfer = method === 'call' ? answerBuffers(given[1] as Call, made) : [];
+        ready.push({ response: [id, made], transfer });
+      };
+      if (answer instanceof Promise) answer.catch(failed).then(respond);
+      else respond(answer);
     }
   });
-}
-
-function failed(error: unknown): Answer<never> {
-  return { ok: false, error: errorToImage(error) };
 }

@@ -1,15 +1,29 @@
 /** Carries out the calls of one client on a database in this thread. */
-import type { Hit, HitPage, Metadata, Query, RecordInput, StoredRecord, WriteOptions } from '../base/api.ts';
+import type {
+  Hit,
+  HitPage,
+  Metadata,
+  Query,
+  RecommendQuery,
+  RecordInput,
+  StoredRecord,
+  WriteOptions,
+} from '../base/api.ts';
+import { type Awaitable, whenThere } from '../base/awaitable.ts';
 import { errorToImage } from '../base/errors.ts';
 import type { LocalCollection } from '../store/collection.ts';
 import type { LocalDatabase } from '../store/database.ts';
 import type { OperationId } from '../store/receipts.ts';
 import type { RunningScan } from '../store/start-scan.ts';
 import { HostTransactions } from './host-transactions.ts';
+import { type PackedHits, packHits } from './packed-hits.ts';
 import { unpackRecords, vectorBuffers } from './packing.ts';
 import type { Answer, Call, CollectionReference, ScannedBatch } from './protocol.ts';
 
 type CallOf<T extends Call['type']> = Call & { type: T };
+
+/** What a query is answered. */
+type Found = Hit[] | PackedHits | (Hit[] | PackedHits)[] | HitPage;
 
 export class CallServer {
   readonly #database: LocalDatabase;
@@ -24,7 +38,7 @@ export class CallServer {
   }
 
   /** @param operation of a call that changes something: should it have been carried out already, it is not done again */
-  answer(id: number, call: Call, operation?: OperationId): Promise<Answer<unknown>> {
+  answer(id: number, call: Call, operation?: OperationId): Awaitable<Answer<unknown>> {
     return answered(() => {
       const outcome = operation && this.#database.outcomeOf(operation);
       return outcome === undefined ? this.#run(id, call, operation) : repeated(call, outcome);
@@ -62,7 +76,9 @@ export class CallServer {
           this.#collection(call.collection, operation).delete(call.which as string[], options),
         );
       case 'query':
-        return this.#abortable(id, (signal) => this.#query(call, signal));
+        return call.isAbortable
+          ? this.#abortable(id, (signal) => this.#query(call, signal))
+          : this.#query(call);
       case 'scan':
         return this.#scan(call);
       case 'endScan':
@@ -92,13 +108,23 @@ export class CallServer {
 
   #query(
     { collection: reference, method, queries }: CallOf<'query'>,
-    signal: AbortSignal,
-  ): Promise<Hit[] | Hit[][] | HitPage> {
+    signal?: AbortSignal,
+  ): Awaitable<Found> {
     const collection = this.#collection(reference);
-    const signalled = queries.map((query): Query => ({ ...query, signal }));
-    if (method === 'queryMany') return collection.queryMany(signalled);
-    const ask = collection[method] as (query: Query) => Promise<Hit[] | HitPage>;
-    return ask.call(collection, signalled[0]!);
+    const asked = signal ? queries.map((query): Query => ({ ...query, signal })) : queries;
+    const [first] = asked;
+    switch (method) {
+      case 'query':
+        return whenThere(collection.queryAtOnce(first!), (hits) => packHits(hits, first!));
+      case 'queryMany':
+        return whenThere(collection.queryMany(asked), (answers) =>
+          answers.map((hits, at) => packHits(hits, asked[at]!)),
+        );
+      case 'queryPage':
+        return collection.queryPage(first!);
+      case 'recommend':
+        return collection.recommend(first as unknown as RecommendQuery);
+    }
   }
 
   async #scan({ collection, scan, options, bounds }: CallOf<'scan'>): Promise<ScannedBatch> {
@@ -148,7 +174,7 @@ export class CallServer {
     return this.#abortable(id, (signal) => write({ signal, ...(priority && { priority }) }));
   }
 
-  async #abortable<T>(id: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #abortable<T>(id: number, run: (signal: AbortSignal) => Awaitable<T>): Promise<T> {
     const controller = new AbortController();
     this.#aborts.set(id, controller);
     try {
@@ -180,20 +206,30 @@ function repeated(call: Call, outcome: number): unknown {
   }
 }
 
-export async function answered<T>(run: () => Promise<T> | T): Promise<Answer<T>> {
+export function answered<T>(run: () => Promise<T>): Promise<Answer<T>>;
+export function answered<T>(run: () => Awaitable<T>): Awaitable<Answer<T>>;
+export function answered<T>(run: () => Awaitable<T>): Awaitable<Answer<T>> {
+  const done = (value: T): Answer<T> => ({ ok: true, value });
   try {
-    return { ok: true, value: await run() };
+    const value = run();
+    return value instanceof Promise ? value.then(done, failed) : done(value);
   } catch (error) {
-    return { ok: false, error: errorToImage(error) };
+    return failed(error);
   }
+}
+
+export function failed(error: unknown): Answer<never> {
+  return { ok: false, error: errorToImage(error) };
 }
 
 /** What of an answer is transferred, not copied. */
 export function answerBuffers(call: Call, answer: Answer<unknown>): Transferable[] {
   if (!answer.ok) return [];
   if (call.type === 'query') {
-    const found = answer.value as Hit[] | Hit[][] | HitPage;
-    return vectorBuffers('hits' in found ? found.hits : found.flat());
+    const found = answer.value as Found;
+    if ('hits' in found) return vectorBuffers(found.hits);
+    // What is packed has none.
+    return Array.isArray(found) ? vectorBuffers(found.flat() as Partial<Hit>[]) : [];
   }
   if (call.type === 'scan') return vectorBuffers((answer.value as ScannedBatch).records);
   if ((call.type === 'collection' || call.type === 'within') && call.method === 'get')

@@ -13,7 +13,9 @@ export interface PendingCall {
   /** The term of the writer that was asked last. */
   sentTo: string | undefined;
   isAborted: boolean;
-  resolve: (answer: Answer<unknown>) => void;
+  /** Once there is one. */
+  answer: Answer<unknown> | undefined;
+  onAnswer: ((answer: Answer<unknown>) => void) | undefined;
 }
 
 export class PendingCalls {
@@ -37,24 +39,31 @@ export class PendingCalls {
     return this.#pending.values();
   }
 
-  /** @returns the answer, whenever it comes */
-  add(id: number, call: Call): Promise<Answer<unknown>> {
+  add(id: number, call: Call): PendingCall {
     nameRecords(call);
-    return new Promise((resolve) => {
-      const operation = isChange(call) ? ++this.#lastOperation : undefined;
-      if (operation !== undefined) this.#operations.add(operation);
-      const sinceMs = performance.now();
-      const pending = { id, call, operation, sinceMs, sentTo: undefined, isAborted: false, resolve };
-      this.#pending.set(id, pending);
-      this.#unsent.push(pending);
-    });
+    const operation = isChange(call) ? ++this.#lastOperation : undefined;
+    if (operation !== undefined) this.#operations.add(operation);
+    const pending: PendingCall = {
+      id,
+      call,
+      operation,
+      sinceMs: performance.now(),
+      sentTo: undefined,
+      isAborted: false,
+      answer: undefined,
+      onAnswer: undefined,
+    };
+    this.#pending.set(id, pending);
+    this.#unsent.push(pending);
+    return pending;
   }
 
   settle(pending: PendingCall, answer: Answer<unknown>): void {
     if (this.#pending.get(pending.id) !== pending) return;
     this.#pending.delete(pending.id);
     if (pending.operation !== undefined) this.#operations.delete(pending.operation);
-    pending.resolve(answer);
+    pending.answer = answer;
+    pending.onAnswer?.(answer);
     if (this.#pending.size === 0) this.#onEmpty?.();
   }
 

@@ -4,11 +4,13 @@
  * operation id.
  */
 import { aborted } from '../base/abort.ts';
-import { type ErrorCode, errorToImage } from '../base/errors.ts';
+import { type Awaitable, whenThere } from '../base/awaitable.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import { LOCK_TIMEOUT_DEFAULT_MS } from '../store/open-options.ts';
 import type { Platform, PlatformStorage } from '../store/platform.ts';
 import { RECEIPTS_PER_CLIENT_MAX } from '../store/receipts.ts';
 import type { Answer, Call, EventMessage, RemoteOpenOptions } from './protocol.ts';
+import { failed } from './server.ts';
 import { type PendingCall, PendingCalls } from './tab-calls.ts';
 import { Patience, PROBE_MS, silent } from './tab-patience.ts';
 import {
@@ -96,18 +98,22 @@ export class TabRouter implements Routing {
     }
   }
 
-  async call(id: number, call: Call): Promise<Answer<unknown>> {
+  /** At once, where it is carried out here and waits for nothing. */
+  call(id: number, call: Call): Awaitable<Answer<unknown>> {
     let admitted = call;
     try {
       if (this.#side.admit) admitted = this.#side.admit(call);
     } catch (error) {
       return failed(error);
     }
-    const answer = this.#calls.add(id, admitted);
+    const pending = this.#calls.add(id, admitted);
     this.#pump();
+    if (pending.answer) return pending.answer;
     this.#side.wake?.();
     this.#watch();
-    return answer;
+    return new Promise((resolve) => {
+      pending.onAnswer = resolve;
+    });
   }
 
   abort(id: number): void {
@@ -240,16 +246,15 @@ export class TabRouter implements Routing {
     }
   }
 
-  async #answer(pending: PendingCall, serving: Serving): Promise<void> {
+  #answer(pending: PendingCall, serving: Serving): void {
     const { term } = serving;
     pending.sentTo = term;
     const operation = this.#calls.operationOf(pending);
-    const answer = await serving.answer(
-      pending.id,
-      pending.call,
-      operation && { ...operation, client: this.#client },
-    );
-    if (answer && pending.sentTo === term) this.#calls.settle(pending, answer);
+    const settle = (answer: Answer<unknown> | undefined) => {
+      if (answer && pending.sentTo === term) this.#calls.settle(pending, answer);
+    };
+    const { id, call } = pending;
+    void whenThere(serving.answer(id, call, operation && { ...operation, client: this.#client }), settle);
   }
 
   #ask(pending: PendingCall, term: string): void {
@@ -337,8 +342,4 @@ export class TabRouter implements Routing {
   #settleAborted(pending: PendingCall): void {
     this.#calls.settle(pending, failed(aborted()));
   }
-}
-
-function failed(error: unknown): Answer<never> {
-  return { ok: false, error: errorToImage(error) };
 }

@@ -1,4 +1,5 @@
 /** What a client of a shared database does by itself, as the router sees it: it writes for all, or reads for itself. */
+import type { Awaitable } from '../base/awaitable.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import type { OperationId } from '../store/receipts.ts';
 import type { Answer, Call, EventMessage } from './protocol.ts';
@@ -9,7 +10,7 @@ export interface Serving {
   /** No other time of serving, here or elsewhere, has this name. */
   readonly term: string;
   /** @returns undefined when whoever serves next is to be asked */
-  answer(id: number, call: Call, operation: OperationId | undefined): Promise<Answer<unknown> | undefined>;
+  answer(id: number, call: Call, operation: OperationId | undefined): Awaitable<Answer<unknown> | undefined>;
   abort(id: number): void;
 }
 

@@ -1,5 +1,6 @@
 /** The writer's side of sharing a database: calls of other tabs, carried out here. */
 import type { OpenOptions } from '../base/api.ts';
+import type { Awaitable } from '../base/awaitable.ts';
 import type { LocalDatabase } from '../store/database.ts';
 import type { Answer } from './protocol.ts';
 import { answered, CallServer, isCutShort } from './server.ts';
@@ -26,7 +27,7 @@ export class TabWriter {
   readonly #clients = new Map<number, Client>();
   readonly #running = new Set<Promise<void>>();
   /** Changes under way, by client and number. */
-  readonly #underWay = new Map<string, Promise<Answer<unknown>>>();
+  readonly #underWay = new Map<string, Awaitable<Answer<unknown>>>();
   #isOver = false;
 
   /** @param durability that the database was opened with */
@@ -143,7 +144,7 @@ export class TabWriter {
   async #once(
     clientId: number,
     operation: NumberedOperation | undefined,
-    run: () => Promise<Answer<unknown>>,
+    run: () => Awaitable<Answer<unknown>>,
   ): Promise<Answer<unknown>> {
     if (!operation) return run();
     const key = `${clientId}:${operation.number}`;

@@ -2,6 +2,7 @@
  * A client that may write: it waits in line for the lock all the time, so that the database has a writer while anybody
  * has it open, and while it holds the lock it carries out the calls of all.
  */
+import { whenThere } from '../base/awaitable.ts';
 import { errorCodeOf } from '../base/errors.ts';
 import type { LocalDatabase } from '../store/database.ts';
 import type { EventMessage } from './protocol.ts';
@@ -97,12 +98,12 @@ export class WritingSide implements LocalSide {
       server,
       others: new TabWriter(tabs, database, held.name, options.durability),
       term: held.name,
-      answer: async (id, call, operation) => {
-        const answer = await server.answer(id, call, operation);
-        const isOver = this.#writing !== writing;
-        // What was cut short by the end of this writer is for the next one.
-        return isOver && (held.isLost ? !answer.ok : isCutShort(call, answer)) ? undefined : answer;
-      },
+      answer: (id, call, operation) =>
+        whenThere(server.answer(id, call, operation), (answer) => {
+          const isOver = this.#writing !== writing;
+          // What was cut short by the end of this writer is for the next one.
+          return isOver && (held.isLost ? !answer.ok : isCutShort(call, answer)) ? undefined : answer;
+        }),
       abort: (id) => server.abort(id),
     };
     this.#writing = writing;
