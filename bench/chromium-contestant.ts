@@ -1,4 +1,4 @@
-/** isovec in a page of its own Chromium, its files in OPFS, its engine in a worker. */
+/** isovec in a page of its own Chromium, its files in OPFS, its engine in a worker; or with its caller in one worker. */
 import { createReadStream, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright';
@@ -15,15 +15,19 @@ let profiles = 0;
 export class ChromiumContestant implements Contestant {
   readonly name: string;
   readonly #quantization: Quantization;
+  readonly #isInOwnWorker: boolean;
   /** A profile on disk: an incognito page would keep its files in memory. */
   readonly #profile = join(dataFolder, `chromium-${process.pid}-${++profiles}`);
   #server: PreviewServer | undefined;
   #browser: BrowserContext | undefined;
   #page: Page | undefined;
 
-  constructor(quantization: Quantization = 'none') {
+  /** @param isInOwnWorker whether all happens in a worker of the page's own */
+  constructor(quantization: Quantization = 'none', isInOwnWorker = false) {
     this.#quantization = quantization;
-    this.name = quantization === 'none' ? 'isovec-chromium' : `isovec-chromium-${quantization}`;
+    this.#isInOwnWorker = isInOwnWorker;
+    const place = isInOwnWorker ? 'isovec-chromium-worker' : 'isovec-chromium';
+    this.name = quantization === 'none' ? place : `${place}-${quantization}`;
   }
 
   async start(data: DatasetName, count: number): Promise<void> {
@@ -31,7 +35,8 @@ export class ChromiumContestant implements Contestant {
     this.#server = await servePage(data, count * dimensions * Float32Array.BYTES_PER_ELEMENT);
     this.#browser = await chromium.launchPersistentContext(this.#profile, browserLaunchOptions);
     this.#page = await this.#browser.newPage();
-    await this.#page.goto(this.#server.resolvedUrls?.local[0] ?? '');
+    const query = this.#isInOwnWorker ? '?own-worker' : '';
+    await this.#page.goto(`${this.#server.resolvedUrls?.local[0] ?? ''}${query}`);
     await this.#page.waitForFunction(() => window.bench !== undefined);
     await this.#page.evaluate(([given, kind]) => window.bench.start(given, kind), [
       dimensions,
@@ -83,6 +88,8 @@ async function servePage(data: DatasetName, baseBytes: number): Promise<PreviewS
     configFile: false,
     root: join(benchFolder, 'chromium'),
     logLevel: 'error',
+    // isovec's own can be split then, and one of the page's must be.
+    worker: { format: 'es' },
     build: { outDir: join(dataFolder, 'chromium-page'), emptyOutDir: true },
   };
   await build(page);

@@ -9,6 +9,8 @@ export const ENGINES = [
   ...NODE_ENGINES,
   'isovec-chromium',
   'isovec-chromium-int8',
+  'isovec-chromium-worker',
+  'isovec-chromium-worker-int8',
 ] as const;
 export type EngineName = (typeof ENGINES)[number];
 

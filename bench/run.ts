@@ -58,6 +58,8 @@ async function runSize(
 function createContestant(name: EngineName, native: NativeProgram | undefined): Contestant {
   if (name === 'isovec-chromium') return new ChromiumContestant();
   if (name === 'isovec-chromium-int8') return new ChromiumContestant('int8');
+  if (name === 'isovec-chromium-worker') return new ChromiumContestant('none', true);
+  if (name === 'isovec-chromium-worker-int8') return new ChromiumContestant('int8', true);
   if (name !== 'hnswlib-native') return new NodeContestant(name);
   if (native === undefined) throw new Error('hnswlib-native has not been compiled');
   return new NativeContestant(native);
