@@ -29,6 +29,10 @@ export class BulkIndex extends KernelIndex implements BulkVectorIndex {
     };
   }
 
+  prepareMemory(): void {
+    this.#kernel.prepareMemory();
+  }
+
   override addCodes(firstRow: number, codes: Uint8Array, isWanted: (row: number) => boolean): void {
     const add = (row: number, code: Uint8Array) => this.addCode(row, code);
     const restore = (place: number, count: number) => this.#kernel.call('isovec_restore_codes', place, count);

@@ -31,7 +31,7 @@ export function createVectorIndex(module: WebAssembly.Module, config: VectorInde
 
 /** With images of its graph. */
 export type KernelVectorIndex = VectorIndex &
-  Required<Omit<VectorIndex, 'checksums' | 'room' | 'leaveRooms' | 'addVectors'>>;
+  Required<Omit<VectorIndex, 'checksums' | 'room' | 'leaveRooms' | 'addVectors' | 'prepareMemory'>>;
 
 export class KernelIndex implements VectorIndex {
   readonly #kernel: Kernel;
@@ -254,7 +254,6 @@ export class KernelIndex implements VectorIndex {
       throw new IsovecError('CORRUPTION', `graph image: a header of ${header.length} bytes`);
     own.set(header);
     this.#kernel.call('isovec_image_open', Math.min(storedBytes, 0xffff_ffff));
-    this.#kernel.prepareMemory();
     return this.#graphImage();
   }
 

@@ -33,6 +33,9 @@ export interface VectorIndex {
    *  @throws IsovecError QUOTA_EXCEEDED when memory cannot grow; the index stays as it was */
   reserve(count: number): void;
 
+  /** What has been reserved will be filled in the next seconds. */
+  prepareMemory?(): void;
+
   /** By how much memory has to grow for so many more rows, linked and all; Infinity where they are too many. */
   bytesFor(count: number): number;
   /** Memory is scarce: from now on it does not grow ahead of what is needed. */

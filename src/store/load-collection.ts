@@ -25,14 +25,17 @@ export async function loadCollection(
   live: LiveFiles,
   onProgress: (rowsDone: number) => void,
 ): Promise<CollectionState> {
-  const { id, name, config, epoch, rowCount, files: names } = stored;
+  const { id, name, config, epoch, rowCount, deadCount, files: names } = stored;
+  const index = await engine.createIndex(config, stored.codes?.calibration);
+  if (rowCount > 0) {
+    index.reserve(rowCount - deadCount);
+    index.prepareMemory?.();
+  }
   const { rows, extents } = await loadRows(engine, stored, live);
   const files = engine.createFiles(names, config, extents);
-  const index = await engine.createIndex(config, stored.codes?.calibration);
   let graphPages: StoredPages | undefined;
   if (rowCount > 0) {
     await checkFiles(engine, stored, live);
-    index.reserve(rows.liveCount);
     graphPages = await loadGraph(engine, stored, live, index);
     const filling = new Filling(rows, index, onProgress);
     await loadCodes(engine, stored, live, filling);

@@ -162,7 +162,6 @@ test('where no thread can be started, the index is built without', () => {
 
 test('memory that a graph and its vectors are about to fill is touched by a thread, which changes nothing', () => {
   const dimensions = 1024;
-  const image = saveGraph(makeThreaded(0, { dimensions }).index);
   const { index, threads } = makeThreaded(1, { dimensions });
   const tasks: HelperTask[] = [];
   threads.spawn = (task) => {
@@ -170,10 +169,10 @@ test('memory that a graph and its vectors are about to fill is touched by a thre
     return { terminate: async () => {} };
   };
   index.reserve(1000);
-  loadGraph(index, image);
+  index.prepareMemory();
   expect(tasks).toEqual([]);
   index.reserve(20_000);
-  loadGraph(index, image);
+  index.prepareMemory();
   expect(tasks).toEqual([{ memory: expect.any(WebAssembly.Memory), touchedBytes: index.memoryBytes }]);
   const vector = new Float32Array(dimensions).fill(3);
   index.add(0, vector);
@@ -182,8 +181,7 @@ test('memory that a graph and its vectors are about to fill is touched by a thre
   threads.spawn = () => {
     throw new Error('forbidden');
   };
-  index.remove(0);
-  loadGraph(index, image);
+  index.prepareMemory();
   expect(threads.warnings).toEqual([]);
 });
 
