@@ -4,9 +4,10 @@
  *  all dimensions; otherwise each covers most of them, and a fourth makes up for it. */
 #define ROUNDS 4u
 
+typedef u32 four_words __attribute__((vector_size(16), may_alias));
 typedef f32 four_floats __attribute__((vector_size(16)));
 
-static u32 rotated_count(u32 dimensions) { return (dimensions + BINARY_WORD_BITS - 1) & ~(BINARY_WORD_BITS - 1); }
+u32 rotated_count(u32 dimensions) { return (dimensions + BINARY_WORD_BITS - 1) & ~(BINARY_WORD_BITS - 1); }
 static u32 words_count(void) { return rotated_count(ix.dimensions) / BINARY_WORD_BITS; }
 
 u32 binary_code_bytes(u32 dimensions) { return rotated_count(dimensions) / 8 + (u32)sizeof(struct binary_factors); }
@@ -16,15 +17,17 @@ u32 binary_query_bytes(u32 dimensions) {
 
 // ------------------------------------------------------------ the rotation
 
-/** The same signs for every vector: xorshift64 (Marsaglia, 2003). */
+/** The same signs for every vector: xorshift64 (Marsaglia, 2003). Four at a time, each bit multiplied to where the sign is. */
 static void flip_signs(f32 *values, u32 count, u64 *random) {
-  for (u32 i = 0; i < count; i++) {
+  const four_words to_sign = {1u << 31, 1u << 30, 1u << 29, 1u << 28}, signs = {1u << 31, 1u << 31, 1u << 31, 1u << 31};
+  for (u32 i = 0; i < count; i += 4) {
     if (i % 64 == 0) {
       *random ^= *random << 13;
       *random ^= *random >> 7;
       *random ^= *random << 17;
     }
-    if (*random >> i % 64 & 1) values[i] = -values[i];
+    const u32 bits = (u32)(*random >> i % 64) & 15;
+    *(four_words *)(values + i) ^= (four_words){bits, bits, bits, bits} * to_sign & signs;
   }
 }
 
@@ -41,23 +44,25 @@ static void butterfly(f32 *low, f32 *high, u32 count, f32 scale) {
 /** The fast Walsh-Hadamard transform, scaled to keep lengths. @param count a power of two, 16 or more */
 static void hadamard(f32 *values, u32 count) {
   for (u32 half = count / 2; half >= 4; half /= 2)
-    for (u32 first = 0; first < count; first += 2 * half) butterfly(values + first, values + first + half, half, 1);
+    // one loop a step, whatever halves there are
+    for (u32 i = 0; i < count / 2; i += 4) {
+      four_floats *low = (four_floats *)(values + 2 * i - (i & (half - 1))), *high = low + half / 4;
+      const four_floats sum = *low + *high, difference = *low - *high;
+      *low = sum;
+      *high = difference;
+    }
   const f32 scale = 1 / __builtin_sqrtf((f32)count);
   for (u32 i = 0; i < count; i += 4) {
-    f32 *v = values + i;
-    const f32 a = v[0] + v[2], b = v[1] + v[3], c = v[0] - v[2], d = v[1] - v[3];
-    v[0] = (a + b) * scale;
-    v[1] = (a - b) * scale;
-    v[2] = (c + d) * scale;
-    v[3] = (c - d) * scale;
+    four_floats *v = (four_floats *)(values + i);
+    const four_floats two = __builtin_shufflevector(*v, *v, 0, 1, 0, 1) + __builtin_shufflevector(*v, -*v, 2, 3, 6, 7);
+    *v = (__builtin_shufflevector(two, two, 0, 0, 2, 2) + __builtin_shufflevector(two, -two, 1, 5, 3, 7)) * scale;
   }
 }
 
 /** Costs of the order of n log n, where a matrix would cost n squared. */
-void rotate_vector(void) {
-  f32 *values = scratch_vector();
-  const u32 count = rotated_count(ix.dimensions);
-  for (u32 i = ix.dimensions; i < count; i++) values[i] = 0;
+void rotate(f32 *values, u32 dimensions) {
+  const u32 count = rotated_count(dimensions);
+  for (u32 i = dimensions; i < count; i++) values[i] = 0;
   u32 block = BINARY_WORD_BITS;
   while (block * 2 <= count) block *= 2;
   u64 random = 0x9e3779b97f4a7c15ull;
@@ -68,6 +73,8 @@ void rotate_vector(void) {
     if (block < count) butterfly(values, values + count / 2, count / 2, __builtin_sqrtf(0.5f));
   }
 }
+
+void rotate_vector(void) { rotate(scratch_vector(), ix.dimensions); }
 
 // ------------------------------------------------------------ codes and queries
 

@@ -37,6 +37,10 @@ struct binary_query {
 u32 binary_code_bytes(u32 dimensions);
 u32 binary_query_bytes(u32 dimensions);
 
+/** Dimensions that come out of a rotation. */
+u32 rotated_count(u32 dimensions);
+/** Rotates a vector in place: always the same way. */
+void rotate(f32 *values, u32 dimensions);
 /** Rotates the vector in the buffer, of `dimensions` floats with room for whole words. */
 void rotate_vector(void);
 /** Of a rotated vector. */

@@ -30,7 +30,7 @@ export const VARIANTS: readonly Variant[] = [
     output: `${RUNTIME_FOLDER}/isovec.wasm`,
     flags: ['-DISOVEC_FLOAT32_ONLY'],
     leftOut:
-      /^isovec_(calibrate|code_buffer|code_address|add_code|restore_codes?|restore_vectors|checksums|room)$/,
+      /^isovec_(calibrate|keep_link_codes|code_buffer|code_address|add_code|restore_codes?|restore_vectors|checksums|room)$/,
   },
   // All kinds of codes: loaded for collections that are quantised.
   { output: `${RUNTIME_FOLDER}/isovec-codes.wasm`, flags: [] },

@@ -313,7 +313,7 @@ NEVER_INLINE static int check_slot(u32 slot, struct marks marks) {
     if (record >= header.upper_records || marks.upper[record]) return 0;
     marks.upper[record] = 1;
     u32 *words = pool_record(&ix.upper, record);
-    const struct links list = {words + UPPER_HEADER_WORDS, words + 1, ix.capacity_upper};
+    const struct links list = {.words = words + UPPER_HEADER_WORDS, .spill = words + 1, .capacity = ix.capacity_upper};
     if (!check_list(slot, l, list, marks)) return 0;
     record = words[0];
   }

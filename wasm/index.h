@@ -52,6 +52,8 @@ struct index {
   u32 block_bytes;
   u32 links_offset, rows_offset, upper_offset, spill_offset, state_offset;
   u32 blocks;
+  /** Of codes of links (link-codes.h): where they stand in a block, and from one slot's to the next. 0 where there are none. */
+  u32 link_codes_offset, link_codes_stride;
 
   /** Slots ever used. */
   u32 slots;
@@ -79,9 +81,11 @@ extern struct index ix;
 #ifdef ISOVEC_FLOAT32_ONLY
 #define CODES ISOVEC_FLOAT32
 #define CODES_MAX ISOVEC_FLOAT32
+#define HAS_LINK_CODES 0
 #else
 #define CODES ix.codes
 #define CODES_MAX ISOVEC_BINARY
+#define HAS_LINK_CODES 1
 #endif
 
 // ------------------------------------------------------------ where things of a slot lie
@@ -203,6 +207,8 @@ void pending_to_front(u32 slot);
 void free_slot(u32 slot);
 /** A slot that is linked, and counted as neither linked nor awaiting any more. */
 void doom_slot(u32 slot);
+/** Lays blocks out, as many slots to each as find room. Only while there are none. */
+void lay_out_blocks(void);
 /** Takes all records of both pools back. */
 void reset_pools(void);
 /** Forgets everything that is held, keeping the memory. */

@@ -36,6 +36,7 @@
  *                          codes    each of isovec_code_bytes() (float32: 4 a dimension), zero padded to 16
  *                          links    2m words a slot: level 0 (see links.h); pending: previous and next pending slot,
  *                                   and a cell (see arrange.c)
+ *                          codes of links, if they are kept: see link-codes.h
  *                          rows     1 word a slot; free: next free slot; doomed: next doomed slot
  *                          upper    1 word a slot: first record in the pool of upper links, or none
  *                          spill    1 word a slot: first record in the spill pool for level 0, or none
@@ -87,6 +88,13 @@ enum isovec_counted {
  * @return 0, ISOVEC_NO_MEMORY, ISOVEC_BAD_ARGUMENT
  */
 EXPORT i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction, u32 codes);
+
+/** Keeps codes of each slot's links beside them (link-codes.h), by which walks of queries tell which neighbours need not be read:
+ *  with 32 links of 100 dimensions 768 bytes a slot. Right after isovec_create. Queries make them as they need them, and find nearly
+ *  what they find without.
+ *  @return 0, ISOVEC_NO_MEMORY; ISOVEC_BAD_ARGUMENT where there is memory for slots already, of binary codes, a flat index, and
+ *          more than 4,096 dimensions. Not in a module compiled with ISOVEC_FLOAT32_ONLY */
+EXPORT i32 isovec_keep_link_codes(void);
 
 /** Which components int8 codes can tell apart: those within -clip .. clip; others count as the nearer of the two. Only
  *  while nothing is held and no image is loaded. Until then it is 4 / sqrt(dimensions) under cosine (at most 1), else 1.

@@ -1,5 +1,7 @@
 #include "links.h"
 
+#include "link-codes.h"
+
 static u32 *upper_record(u32 slot, u32 level) {
   u32 *record = pool_record(&ix.upper, *upper_of(slot));
   for (; level > 1; level--) record = pool_record(&ix.upper, record[0]);
@@ -7,14 +9,21 @@ static u32 *upper_record(u32 slot, u32 level) {
 }
 
 struct links links_of(u32 slot, u32 level) {
-  if (level == 0) return (struct links){ground_links(slot), spill_of(slot), ix.capacity_ground};
+  if (level == 0) {
+    struct links list = {.words = ground_links(slot), .spill = spill_of(slot), .capacity = ix.capacity_ground};
+#if HAS_LINK_CODES
+    if (ix.link_codes_stride > 0) list.codes_state = &link_codes_of(slot)->state;
+#endif
+    return list;
+  }
   u32 *record = upper_record(slot, level);
-  return (struct links){record + UPPER_HEADER_WORDS, record + 1, ix.capacity_upper};
+  return (struct links){.words = record + UPPER_HEADER_WORDS, .spill = record + 1, .capacity = ix.capacity_upper};
 }
 
 void links_clear(struct links list) {
   for (u32 i = 0; i < list.capacity; i++) list.words[i] = NONE;
   *list.spill = NONE;
+  forget_link_codes(list);
 }
 
 u32 links_out_count(struct links list) {
@@ -107,6 +116,7 @@ int links_add_out(struct links list, u32 other) {
       return 0;
   }
   list.words[out] = other;
+  forget_link_codes(list);
   return 1;
 }
 
@@ -125,6 +135,7 @@ u32 links_remove(struct links list, u32 other) {
   const u32 last = used_count(list) - 1;
   u32 hole = position;
   if (is_out_link(word)) {
+    forget_link_codes(list);
     const u32 last_out = links_out_count(list) - 1;
     list.words[hole] = list.words[last_out];
     hole = last_out;
@@ -144,6 +155,7 @@ void links_demote(struct links list, u32 other) {
   const u32 last_out = links_out_count(list) - 1;
   swap_words(list, position_of(list, other), last_out);
   list.words[last_out] |= IN_LINK;
+  forget_link_codes(list);
 }
 
 void links_promote(struct links list, u32 other) {
@@ -156,6 +168,7 @@ void links_promote(struct links list, u32 other) {
     *spilt = list.words[first_in];
   }
   list.words[first_in] = other;
+  forget_link_codes(list);
 }
 
 u32 links_any(struct links list) { return list.words[0]; }

@@ -26,7 +26,20 @@ struct links {
   u32 *words;
   u32 *spill;
   u32 capacity;
+#if HAS_LINK_CODES
+  /** Null, or the state of the codes made of the list: see link-codes.h. */
+  u32 *codes_state;
+#endif
 };
+
+/** An out-link comes or goes. */
+ALWAYS_INLINE void forget_link_codes(struct links list) {
+#if HAS_LINK_CODES
+  if (list.codes_state) *list.codes_state = 0;
+#else
+  (void)list;
+#endif
+}
 
 ALWAYS_INLINE int is_out_link(u32 word) { return !(word & IN_LINK); }
 

@@ -15,6 +15,11 @@ static u64 lay_out_block(u32 shift) {
   u64 end = aligned((u32)(slots * ix.code_stride));
   ix.links_offset = (u32)end;
   end += aligned((u32)(graph * slots * ix.capacity_ground * 4));
+#if HAS_LINK_CODES
+  // behind the links, as all that an image may leave stale
+  ix.link_codes_offset = (u32)end;
+  end += slots * ix.link_codes_stride;
+#endif
   ix.rows_offset = (u32)end;
   end += aligned((u32)(slots * 4));
   ix.upper_offset = (u32)end;
@@ -27,6 +32,12 @@ static u64 lay_out_block(u32 shift) {
   ix.block_mask = (u32)slots - 1;
   ix.block_bytes = (u32)end;
   return end;
+}
+
+void lay_out_blocks(void) {
+  u32 shift = 0;
+  while (lay_out_block(shift + 1) <= BLOCK_BYTES) shift++;
+  lay_out_block(shift);
 }
 
 i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_construction, u32 codes) {
@@ -45,9 +56,7 @@ i32 isovec_create(u32 dimensions, u32 metric, u32 type, u32 m, u32 ef_constructi
   ix.ef_construction = ef_construction;
   ix.capacity_ground = 2 * m;
   ix.capacity_upper = m;
-  u32 shift = 0;
-  while (lay_out_block(shift + 1) <= BLOCK_BYTES) shift++;
-  lay_out_block(shift);
+  lay_out_blocks();
   reset_slots();
   scratch.vector = take_bytes((dimensions + BINARY_WORD_BITS) * 4);
   scratch.code = take_bytes(ix.code_stride);

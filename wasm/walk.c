@@ -2,6 +2,7 @@
 
 #include "codes.h"
 #include "filtered.h"
+#include "link-codes.h"
 #include "links.h"
 #include "nearest.h"
 
@@ -124,6 +125,33 @@ void begin_walk(struct nearest *nearest, const void *query, u32 entry, u32 ef) {
   nearest->keys[0] = nearest_key(distance_to(query, entry), entry);
 }
 
+#if HAS_LINK_CODES
+
+/** Whether estimates are to tell which links of the next slot are looked at: before a walk has found `ef`, all are. */
+static int may_estimate(const struct nearest *nearest) {
+  if (nearest->count < nearest->capacity) return 0;
+  const f32 distance = key_distance(nearest->keys[nearest->next]);
+  return distance - distance == 0 && has_link_codes(nearest_slot(nearest, nearest->next));
+}
+
+/** As walk_on on level 0, to the end, passing over what estimates tell is too far. The block of the slot that will probably be
+ *  visited next is brought in together with the codes of what has been met: 1.15x. */
+static void walk_by_estimates(struct nearest *nearest, struct met *met, const void *query) {
+  begin_estimates(query);
+  while (has_next(nearest, met)) {
+    const int estimates = may_estimate(nearest);
+    const f32 distance = key_distance(nearest->keys[nearest->next]);
+    const u32 slot = visit_next(nearest);
+    const u32 count =
+        estimates ? meet_promising(slot, distance, key_distance(nearest->keys[nearest->count - 1]), met->slots)
+                  : meet(ground_links(slot), ix.capacity_ground, walker->epoch, met->slots);
+    if (nearest->next < nearest->count) touch_link_codes(nearest_slot(nearest, nearest->next));
+    if (count > 0) take_met(nearest, met, count, query);
+  }
+}
+
+#endif
+
 void walk_on(struct nearest *nearest, struct met *met, const void *query, u32 level, enum walk_collects collects,
              u32 visits) {
   const u32 capacity = level == 0 ? ix.capacity_ground : ix.capacity_upper;
@@ -143,6 +171,11 @@ u32 walk(const void *query, u32 entry, u32 level, u32 ef, enum walk_collects col
   struct nearest nearest;
   struct met met;
   begin_walk(&nearest, query, entry, ef);
-  walk_on(&nearest, &met, query, level, collects, NONE);
+#if HAS_LINK_CODES
+  if (ix.link_codes_stride > 0 && level == 0 && collects == WALK_COLLECTS_ANSWERABLE)
+    walk_by_estimates(&nearest, &met, query);
+  else
+#endif
+    walk_on(&nearest, &met, query, level, collects, NONE);
   return collect(&nearest, collects != WALK_COLLECTS_ALL && ix.doomed_count + ix.awaiting_count > 0);
 }

@@ -4,6 +4,7 @@
  * room because every room above speaks them.
  */
 import type { Filter } from './api-filters.ts';
+import type { IndexConfig } from './api-index.ts';
 import type { ExplainedPage, HitPage, HitSelection, PageQuery, RecommendQuery } from './api-queries.ts';
 import type { CompactResult, ExplainedHits, IntegrityReport, RepairReport } from './api-reports.ts';
 import type { Fusion, Highlight, TextOptions } from './api-text.ts';
@@ -174,21 +175,7 @@ export interface CollectionConfig {
    * `setQuantization()` changes it later.
    */
   quantization?: Quantization;
-  index?: {
-    /** 'isovec' (default): the kernel of its own. 'hnswlib-wasm': the npm package of that name, 0.8.2, which you install
-     *  beside isovec: for 'hnsw' without quantization, in at most 2 GB of memory; its graph is built anew on every
-     *  opening, which needs the package too. UNSUPPORTED where it is missing or cannot run, as under a content security
-     *  policy without 'unsafe-eval'. */
-    engine?: 'isovec' | 'hnswlib-wasm';
-    /** 'hnsw' (default): approximate; 'flat': always exact. */
-    type?: 'hnsw' | 'flat';
-    /** Links per node. Default 16. */
-    m?: number;
-    /** Candidates while building. Default 200. */
-    efConstruction?: number;
-    /** Candidates while searching. Default 64; a query may override it. */
-    efSearch?: number;
-  };
+  index?: IndexConfig;
   /** JSON Schema (2020-12) that every record's metadata must satisfy, as it is stored; see docs/schemas.md.
    *  `setSchema()` changes it later. */
   schema?: object;
@@ -328,6 +315,7 @@ export interface Hit<M extends Metadata = Metadata> {
 }
 
 export type * from './api-filters.ts';
+export type * from './api-index.ts';
 export type * from './api-queries.ts';
 export type * from './api-text.ts';
 

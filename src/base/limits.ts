@@ -7,6 +7,8 @@ export const ID_BYTES_MAX = 512;
 export const NAME_BYTES_MAX = 512;
 export const TOP_K_MAX = 10_000;
 export const TOP_K_DEFAULT = 10;
+/** Of vectors with codes of links: as in wasm/link-codes.h. */
+export const LINK_CODES_DIMENSIONS_MAX = 4096;
 /** Of `ef`, `efConstruction` and `efSearch`. */
 export const EF_MAX = 65_536;
 /** Of `m`. Two is the least with which a graph stays connected. */

@@ -13,6 +13,7 @@ interface KernelExports {
     efConstruction: number,
     codes: number,
   ): number;
+  isovec_keep_link_codes(): number;
   isovec_calibrate(clip: number): number;
   isovec_vector_buffer(): number;
   isovec_code_bytes(): number;
@@ -114,6 +115,7 @@ export class Kernel {
       flat ? FLAT_EF_CONSTRUCTION : config.efConstruction,
       CODES[config.quantization],
     );
+    if (config.linkCodes) this.call('isovec_keep_link_codes');
   }
 
   /** The address of 64 KiB for what goes in and out by the piece. The first time memory may grow. */

@@ -162,6 +162,8 @@ export interface VectorIndexConfig {
   m: number;
   efConstruction: number;
   quantization: Quantization;
+  /** Codes of links beside them: wasm/link-codes.h. */
+  linkCodes?: boolean;
   /** Of int8. Left out: of the first vector. */
   calibration?: Calibration;
 }

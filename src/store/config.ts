@@ -1,7 +1,7 @@
 import type { CollectionConfig, FieldKind, Fields, Quantization } from '../base/api.ts';
 import { checkInteger, checkKeys, checkObject, checkOneOf, invalid, unsupported } from '../base/check.ts';
 import { IsovecError } from '../base/errors.ts';
-import { DIMENSIONS_MAX, EF_MAX, M_MAX, M_MIN } from '../base/limits.ts';
+import { DIMENSIONS_MAX, EF_MAX, LINK_CODES_DIMENSIONS_MAX, M_MAX, M_MIN } from '../base/limits.ts';
 import { checkedSchema } from './schemas.ts';
 
 /** A collection's configuration with every default filled in: what is stored, and what everything inside receives. */
@@ -16,6 +16,8 @@ export interface ResolvedConfig {
     m: number;
     efConstruction: number;
     efSearch: number;
+    /** Left out where there are none. */
+    linkCodes?: true;
   };
   maxMagnitude?: number;
   /** In canonical form. */
@@ -42,7 +44,7 @@ const CONFIG_KEYS = [
   'maxMagnitude',
   'embedding',
 ] as const;
-const INDEX_KEYS = ['engine', 'type', 'm', 'efConstruction', 'efSearch'] as const;
+const INDEX_KEYS = ['engine', 'type', 'm', 'efConstruction', 'efSearch', 'linkCodes'] as const;
 
 /**
  * Checks a configuration and fills in the defaults.
@@ -70,12 +72,19 @@ export function resolveConfig(config: CollectionConfig): ResolvedConfig {
         details: { path: 'config.dimensions' },
       },
     );
-  const { engine = 'isovec', type = 'hnsw', m = 16, efConstruction = 200, efSearch = 64 } = index;
+  const { engine = 'isovec', type = 'hnsw', m = 16, efConstruction = 200, efSearch = 64, linkCodes } = index;
   return {
     dimensions,
     metric,
     quantization,
-    index: { ...(engine !== 'isovec' && { engine }), type, m, efConstruction, efSearch },
+    index: {
+      ...(engine !== 'isovec' && { engine }),
+      type,
+      m,
+      efConstruction,
+      efSearch,
+      ...(linkCodes && { linkCodes }),
+    },
     ...(maxMagnitude !== undefined && { maxMagnitude }),
     ...(schema !== undefined && { schema }),
     ...(embedding && { embedding: { fingerprint: embedding.fingerprint } }),
@@ -112,6 +121,7 @@ function checkConfig(config: CollectionConfig): void {
   if (embedding !== undefined) checkEmbedding(embedding);
   if (index !== undefined) checkIndexConfig(index);
   if (index?.engine === 'hnswlib-wasm') checkHnswlibConfig(config);
+  if (index?.linkCodes) checkLinkCodes(config);
 }
 
 function checkTextConfig(text: NonNullable<CollectionConfig['text']>): void {
@@ -145,6 +155,15 @@ function checkHnswlibConfig({ quantization, index }: CollectionConfig): void {
     throw unsupported(`${engine} with quantization '${quantization}'`, 'config.quantization');
 }
 
+function checkLinkCodes({ dimensions = 1, quantization, index }: CollectionConfig): void {
+  const isOther = index?.engine === 'hnswlib-wasm' || index?.type === 'flat' || quantization === 'binary';
+  if (isOther || dimensions > LINK_CODES_DIMENSIONS_MAX)
+    throw unsupported(
+      `index.linkCodes with hnswlib-wasm, 'flat', 'binary' or above ${LINK_CODES_DIMENSIONS_MAX} dimensions`,
+      'config.index.linkCodes',
+    );
+}
+
 /** @throws IsovecError INVALID_ARGUMENT */
 export function checkQuantization(quantization: Quantization, path: string): void {
   checkOneOf(quantization, ['none', 'int8', 'binary'], path);
@@ -161,12 +180,13 @@ function checkEmbedding(embedding: NonNullable<CollectionConfig['embedding']>): 
 function checkIndexConfig(index: NonNullable<CollectionConfig['index']>): void {
   checkObject(index, 'config.index');
   checkKeys(index, INDEX_KEYS, 'config.index');
-  const { engine, type, m, efConstruction, efSearch } = index;
+  const { engine, type, m, efConstruction, efSearch, linkCodes } = index;
   if (engine !== undefined) checkOneOf(engine, ['isovec', 'hnswlib-wasm'], 'config.index.engine');
   if (type !== undefined) checkOneOf(type, ['hnsw', 'flat'], 'config.index.type');
   if (m !== undefined) checkInteger(m, M_MIN, M_MAX, 'config.index.m');
   if (efConstruction !== undefined) checkInteger(efConstruction, 1, EF_MAX, 'config.index.efConstruction');
   if (efSearch !== undefined) checkInteger(efSearch, 1, EF_MAX, 'config.index.efSearch');
+  if (linkCodes !== undefined) checkOneOf(linkCodes, [true, false], 'config.index.linkCodes');
 }
 
 /** What changes a field of a collection that is there. */
@@ -197,6 +217,7 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     'index.m': config.index?.m,
     'index.efConstruction': config.index?.efConstruction,
     'index.efSearch': config.index?.efSearch,
+    'index.linkCodes': config.index?.linkCodes,
   };
   const held: Record<string, unknown> = {
     ...stored,
@@ -209,6 +230,7 @@ export function checkConfigMatches(name: string, config: CollectionConfig, store
     'index.m': stored.index.m,
     'index.efConstruction': stored.index.efConstruction,
     'index.efSearch': stored.index.efSearch,
+    'index.linkCodes': stored.index.linkCodes ?? false,
   };
   const mismatches = Object.keys(given)
     .filter((field) => given[field] !== undefined && !isSame(given[field], held[field]))

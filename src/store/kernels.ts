@@ -14,8 +14,8 @@ export class Kernels {
   }
 
   /** The smallest that will do. */
-  async load(quantization: Quantization): Promise<WebAssembly.Module> {
-    const variant = quantization === 'none' ? 'float32' : 'codes';
+  async load(quantization: Quantization, linkCodes?: boolean): Promise<WebAssembly.Module> {
+    const variant = quantization === 'none' && !linkCodes ? 'float32' : 'codes';
     const loaded = this.#loaded.get(variant) ?? (await this.#platform.loadKernel(variant));
     this.#loaded.set(variant, loaded);
     return loaded;

@@ -14,7 +14,7 @@ export async function makeIndex(
   { dimensions, metric, quantization, index }: ResolvedConfig,
   calibration?: Calibration,
 ): Promise<VectorIndex> {
-  const { engine, type, m, efConstruction } = index;
+  const { engine, type, m, efConstruction, linkCodes } = index;
   const config = {
     dimensions,
     metric,
@@ -22,9 +22,10 @@ export async function makeIndex(
     type,
     m,
     efConstruction,
+    ...(linkCodes && { linkCodes }),
     ...(calibration && { calibration }),
   };
-  const isPlain = engine === undefined && quantization === 'none';
+  const isPlain = engine === undefined && quantization === 'none' && !linkCodes;
   if (isPlain && !(kernels.threads && type === 'hnsw'))
     return createVectorIndex(await kernels.load(quantization), config);
   const { makeOtherIndex } = await import('./on-demand.ts');

@@ -15,5 +15,5 @@ export async function makeOtherIndex(
   const threaded = kernels.threads && config.type === 'hnsw' && createThreadedIndex(kernels.threads, config);
   if (threaded) return threaded;
   const create = config.quantization === 'none' ? createVectorIndex : createBulkIndex;
-  return create(await kernels.load(config.quantization), config);
+  return create(await kernels.load(config.quantization, config.linkCodes), config);
 }

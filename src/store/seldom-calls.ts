@@ -29,8 +29,10 @@ export async function setQuantization(
   quantization: Quantization,
 ): Promise<void> {
   checkQuantization(quantization, 'quantization');
-  const { engine } = state.config.index;
+  const { engine, linkCodes } = state.config.index;
   if (engine !== undefined) throw unsupported(`quantization with index.engine '${engine}'`, 'quantization');
+  if (linkCodes && quantization === 'binary')
+    throw unsupported("quantization 'binary' with index.linkCodes", 'quantization');
   await refresh();
   if (state.config.quantization !== quantization)
     await (await maintenance.overhaul()).replaceIndex(state, { quantization });

@@ -20,10 +20,9 @@ const testKernel = loadModule(TEST_KERNEL);
 export const METRICS: Metric[] = ['cosine', 'dot', 'euclidean'];
 
 export function makeIndex(config: Partial<VectorIndexConfig> = {}): KernelVectorIndex {
-  const { quantization = 'none' } = config;
-  return quantization === 'none'
-    ? createVectorIndex(kernel, { ...DEFAULTS, ...config })
-    : makeBulkIndex({ ...config, quantization });
+  const { quantization = 'none', linkCodes } = config;
+  if (quantization !== 'none') return makeBulkIndex({ ...config, quantization });
+  return createVectorIndex(linkCodes ? codesKernel : kernel, { ...DEFAULTS, ...config });
 }
 
 /** One that takes in by the block what is read from files. */

@@ -99,6 +99,25 @@ for (const quantization of ['none', 'int8', 'binary'] as const)
     expect(threads.warnings).toEqual([]);
   });
 
+test('queries make codes of links while others link, and the graph is the same', async () => {
+  const vectors = vectorsOf(3000, 5);
+  const { index: alone } = makeThreaded(0);
+  fill(alone, vectors);
+  finish(alone);
+  const { index, threads } = makeThreaded(2, { linkCodes: true });
+  fill(index, vectors);
+  const held = new Map(vectors.entries());
+  const queries = vectorsOf(50, 6);
+  for (let asked = 0; index.backlogCount > 0; asked++) {
+    for (let turn = 0; turn < 5; turn++) index.link(3);
+    const query = queries[asked % 50]!;
+    expectSound(index.search(query, 10, 40), held, oracleOf(CONFIG), query);
+    await sleep(0);
+  }
+  expect(saveGraph(index)).toEqual(saveGraph(alone));
+  expect(threads.warnings).toEqual([]);
+});
+
 test('a helper that is killed at its work is told of, and the graph is the same', async () => {
   const vectors = vectorsOf(4000, 6);
   const { index: alone } = makeThreaded(0);

@@ -284,6 +284,13 @@ const ENGINES: { type: 'hnsw' | 'flat'; engine: string; make: MakeIndex; kinds: 
     kinds: ['float32', 'int8', 'binary'],
     runs: 40,
   },
+  {
+    type: 'hnsw',
+    engine: 'isovec, with codes of links',
+    make: (config) => makeIndex({ ...config, linkCodes: true }),
+    kinds: ['float32', 'int8'],
+    runs: 20,
+  },
   { type: 'flat', engine: 'isovec', make: makeIndex, kinds: ['float32', 'int8'], runs: 40 },
   // a tenth as fast
   { type: 'hnsw', engine: 'hnswlib-wasm', make: makeHnswlibIndex, kinds: ['float32'], runs: 10 },

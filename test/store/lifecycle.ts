@@ -111,6 +111,7 @@ function configs(open: Open, newLocation: NewLocation): void {
     [{ dimensions: 2, metric: 'manhattan' }, 'config.metric'],
     [{ dimensions: 2, index: { m: 1 } }, 'config.index.m'],
     [{ dimensions: 2, index: { efsearch: 10 } }, 'config.index.efsearch'],
+    [{ dimensions: 2, index: { linkCodes: 1 } }, 'config.index.linkCodes'],
     [{ dimensions: 2, dimension: 2 }, 'config.dimension'],
     [{ dimensions: 2, maxMagnitude: 0 }, 'config.maxMagnitude'],
     [{ dimensions: 2, embedding: { fingerprint: '' } }, 'config.embedding.fingerprint'],

@@ -7,6 +7,7 @@ import { filtering } from './filtering.ts';
 import { type NewLocation, type Open, type Store, three, withThree } from './fixture.ts';
 import { indexedFields } from './indexed-fields.ts';
 import { lifecycle } from './lifecycle.ts';
+import { linkCodes } from './link-codes.ts';
 import type { Metric } from './model.ts';
 import { againstModel } from './model-property.ts';
 import { quantization } from './quantization.ts';
@@ -49,7 +50,10 @@ export function describeStore(store: Store): void {
     texts(open, newLocation, store);
     indexedFields(open, newLocation, store);
     explaining(open, store);
-    if (!store.hasNoQuantization) quantization(open, newLocation);
+    if (!store.hasNoQuantization) {
+      quantization(open, newLocation);
+      linkCodes(open, newLocation);
+    }
     sharing(open, newLocation, store);
     againstModel(open, newLocation, store);
   });

@@ -14,6 +14,7 @@
 #include "../batch.h"
 #include "../isovec-threads.h"
 #include "../isovec.h"
+#include "../link-codes.h"
 
 u8 *native_arena;
 u32 native_pages = 1, native_pages_max;
@@ -23,6 +24,8 @@ u32 native_pages = 1, native_pages_max;
 
 static u64 state;
 static u32 dimensions, codes;
+/** Of links. Which of them there are decides what walks come by. */
+static int keeps_link_codes;
 
 /** Below a limit: splitmix64 (Steele, Lea and Flood, 2014). */
 static u32 below(u32 limit) {
@@ -102,6 +105,7 @@ static i32 ask_several(u32 top) {
   for (u32 q = 0; found > 0 && q < count; q++) {
     memcpy(at(isovec_vector_buffer()), vectors + q * dimensions, dimensions * sizeof(float));
     check(isovec_search(1, top, ef) == found, "as many answers as alone");
+    if (keeps_link_codes) continue;
     check(memcmp(rows + q * (u32)found, at(isovec_answer_rows()), (u32)found * sizeof *rows) == 0, "the same rows");
     check(memcmp(distances + q * (u32)found, at(isovec_answer_distances()), (u32)found * sizeof *distances) == 0,
           "the same distances");
@@ -276,6 +280,19 @@ static void reopen(void) {
   }
 }
 
+/** Codes of links that are there are those of the links that are there. */
+static void check_link_codes(void) {
+  u8 *before = malloc(ix.link_codes_stride);
+  for (u32 slot = 0; slot < isovec_count(ISOVEC_COUNT_SLOTS); slot++) {
+    struct link_codes *of = link_codes_of(slot);
+    if (state_of(slot) == STATE_FREE || state_of(slot) == STATE_PENDING || of->state == LINK_CODES_NONE) continue;
+    memcpy(before, of, ix.link_codes_stride);
+    make_link_codes(slot);
+    check(memcmp(before, of, ix.link_codes_stride) == 0, "codes of links as if made anew");
+  }
+  free(before);
+}
+
 static void operate(void) {
   switch (below(12)) {
     case 0:
@@ -324,7 +341,11 @@ static void fuzz_one(u64 seed) {
   codes = below(3);
   if (isovec_create(dimensions, below(3), below(4) == 0, 2 + below(6), 1 + below(40), codes)) return;
   if (codes == ISOVEC_INT8 && below(2)) isovec_calibrate((f32)below(4));
-  for (u32 i = 0; i < OPERATIONS; i++) operate();
+  keeps_link_codes = below(2) && isovec_keep_link_codes() == 0;
+  for (u32 i = 0; i < OPERATIONS; i++) {
+    operate();
+    if (keeps_link_codes && below(20) == 0) check_link_codes();
+  }
 }
 
 #if HAS_THREADS
