@@ -15,6 +15,9 @@ const COLLECTION = 'vectors';
 const RECORDS_PER_BATCH = 1000;
 /** The graph catches up in the background; how often to ask whether it has. */
 const POLL_MS = 5;
+/** Queries make codes of links when they come by: every tenth vector is asked for before anything is measured. */
+const VECTORS_PER_WARMING = 10;
+const WARMING_EF = 100;
 /** As all others. */
 const ONE_THREAD: OpenOptions = { buildThreads: 0 };
 
@@ -23,6 +26,7 @@ export class IsovecEngine implements Engine<Float32Array> {
   readonly #location: string;
   readonly #quantization: Quantization;
   readonly #efConstruction: number;
+  readonly #linkCodes: boolean;
   #database: Database | undefined;
   #collection: Collection | undefined;
 
@@ -31,11 +35,13 @@ export class IsovecEngine implements Engine<Float32Array> {
     location: string,
     quantization: Quantization = 'none',
     efConstruction = EF_CONSTRUCTION,
+    linkCodes = false,
   ) {
     this.#isovec = isovec;
     this.#location = location;
     this.#quantization = quantization;
     this.#efConstruction = efConstruction;
+    this.#linkCodes = linkCodes;
   }
 
   encode(vector: Float32Array): Float32Array {
@@ -49,7 +55,7 @@ export class IsovecEngine implements Engine<Float32Array> {
       dimensions,
       metric: 'cosine',
       quantization: this.#quantization,
-      index: { m: M, efConstruction: this.#efConstruction },
+      index: { m: M, efConstruction: this.#efConstruction, linkCodes: this.#linkCodes },
     });
   }
 
@@ -62,6 +68,9 @@ export class IsovecEngine implements Engine<Float32Array> {
       );
     }
     await this.#untilIndexed(collection);
+    if (this.#linkCodes)
+      for (let at = 0; at < vectors.length; at += VECTORS_PER_WARMING)
+        await this.search(vectors[at]!, WARMING_EF);
   }
 
   async search(query: Float32Array, ef: number): Promise<number[]> {

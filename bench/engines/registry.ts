@@ -7,6 +7,8 @@ import type { Quantization } from './isovec.ts';
 export const NODE_ENGINES = [
   'isovec',
   'isovec-int8',
+  'isovec-link-codes',
+  'isovec-int8-link-codes',
   'isovec-fast-build',
   'isovec-int8-fast-build',
   'isovec-kernel',
@@ -25,6 +27,10 @@ export async function createNodeEngine(name: NodeEngineName): Promise<Engine> {
       return createIsovec('none');
     case 'isovec-int8':
       return createIsovec('int8');
+    case 'isovec-link-codes':
+      return createIsovec('none', EF_CONSTRUCTION, true);
+    case 'isovec-int8-link-codes':
+      return createIsovec('int8', EF_CONSTRUCTION, true);
     case 'isovec-fast-build':
       return createIsovec('none', EF_CONSTRUCTION_EQUAL_RECALL);
     case 'isovec-int8-fast-build':
@@ -44,11 +50,15 @@ export async function createNodeEngine(name: NodeEngineName): Promise<Engine> {
   }
 }
 
-async function createIsovec(quantization: Quantization, efConstruction = EF_CONSTRUCTION): Promise<Engine> {
+async function createIsovec(
+  quantization: Quantization,
+  efConstruction = EF_CONSTRUCTION,
+  linkCodes = false,
+): Promise<Engine> {
   const [{ IsovecEngine }, isovec] = await Promise.all([
     import('./isovec.ts'),
     import('../../dist/index.node.js'),
   ]);
   const location = join(dataFolder, `isovec-${process.pid}`);
-  return new IsovecEngine(isovec, location, quantization, efConstruction) as Engine;
+  return new IsovecEngine(isovec, location, quantization, efConstruction, linkCodes) as Engine;
 }

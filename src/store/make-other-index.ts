@@ -14,6 +14,7 @@ export async function makeOtherIndex(
   if (engine !== undefined) return createHnswlibIndex(config);
   const threaded = kernels.threads && config.type === 'hnsw' && createThreadedIndex(kernels.threads, config);
   if (threaded) return threaded;
-  const create = config.quantization === 'none' ? createVectorIndex : createBulkIndex;
+  const isPlain = config.quantization === 'none' && !config.linkCodes;
+  const create = isPlain ? createVectorIndex : createBulkIndex;
   return create(await kernels.load(config.quantization, config.linkCodes), config);
 }
