@@ -7,7 +7,8 @@ import type { CollectionState } from './collection-state.ts';
 import { Rewriting } from './compact.ts';
 import type { Engine } from './engine.ts';
 import type { LogCare } from './log-care.ts';
-import { areSame, FieldsReplacement } from './payload.ts';
+import { areSame } from './payload.ts';
+import { FieldsReplacement } from './replace-fields.ts';
 import { type IndexChange, IndexReplacement } from './replace-index.ts';
 
 /** Who makes the checkpoints with which new parts take the place of old ones. */

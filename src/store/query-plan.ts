@@ -7,7 +7,7 @@ import type { ResolvedConfig } from './config.ts';
 import { copyOf } from './copy-of.ts';
 import { checkedFilter, type KnownFilters } from './given-filter.ts';
 import type { PlanRecorder } from './plan-recorder.ts';
-import type { GivenSelection } from './queries/select.ts';
+import type { GivenSelection } from './queries/selecting.ts';
 import { checkVector, copyVector } from './vectors.ts';
 
 export interface CheckedQuery {

@@ -5,7 +5,7 @@ import { decodeMetadata, textOf } from './body.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { ResolvedConfig } from './config.ts';
 import type { Engine } from './engine.ts';
-import type { Selecting } from './queries/select.ts';
+import type { Selecting } from './queries/selecting.ts';
 import type { CheckedQuery } from './query-plan.ts';
 import type { RawRecord, RowsView } from './rows-view.ts';
 

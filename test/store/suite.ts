@@ -10,6 +10,7 @@ import { lifecycle } from './lifecycle.ts';
 import { linkCodes } from './link-codes.ts';
 import type { Metric } from './model.ts';
 import { againstModel } from './model-property.ts';
+import { paging } from './paging.ts';
 import { quantization } from './quantization.ts';
 import { reading } from './reading.ts';
 import { sharing } from './sharing.ts';
@@ -46,7 +47,8 @@ export function describeStore(store: Store): void {
     transactions(open, newLocation);
     filtering(open, newLocation, store);
     validating(open, newLocation);
-    reading(open, newLocation, store);
+    reading(open);
+    paging(open, store);
     texts(open, newLocation, store);
     indexedFields(open, newLocation, store);
     explaining(open, store);

@@ -7,7 +7,7 @@ import type { Hit } from '../../base/api.ts';
 import { scoreOf } from '../query.ts';
 import type { CheckedQuery } from '../query-plan.ts';
 import { Slices } from '../slices.ts';
-import { asIncluded, type Selecting } from './select.ts';
+import { asIncluded, type Selecting } from './selecting.ts';
 
 /** Candidates for each hit, and at least so many: of fewer there is little to choose, of more the last are no match. */
 const CANDIDATES_PER_HIT = 4;

@@ -8,7 +8,7 @@ import type { Hit, Metadata } from '../../base/api.ts';
 import type { Condition, Scalar } from '../../filter/condition.ts';
 import { type CompiledFilter, filterBy } from '../../filter/filter.ts';
 import type { CheckedQuery } from '../query-plan.ts';
-import { asIncluded, type FindHits, isHybrid } from './select.ts';
+import { asIncluded, type FindHits, isHybrid } from './selecting.ts';
 
 export interface Grouping {
   /** Dotted, to the field. */

@@ -17,7 +17,7 @@ import { Slices } from '../slices.ts';
 import { type CursorPlace, readCursor, writeCursor } from './cursor.ts';
 import { filterChecksum } from './filter-checksum.ts';
 import { keyOf } from './query-key.ts';
-import { type FindHits, isHybrid } from './select.ts';
+import { type FindHits, isHybrid } from './selecting.ts';
 
 /** The fewest hits to look at: pages that look at equally many are cut from one answer of an approximate index. */
 const LOOKED_AT_MIN = 32;

@@ -10,7 +10,8 @@ import { checkQuery } from '../query-plan.ts';
 import { checkIds } from '../records.ts';
 import type { Called } from '../seldom-calls.ts';
 import { checkVector } from '../vectors.ts';
-import { type FindHits, selectHits } from './select.ts';
+import { selectHits } from './select.ts';
+import type { FindHits } from './selecting.ts';
 
 interface Examples {
   positive: string[];

@@ -5,21 +5,7 @@ import { TOP_K_MAX } from '../../base/limits.ts';
 import type { CheckedQuery } from '../query-plan.ts';
 import { diversify } from './diversify.ts';
 import { group } from './group.ts';
-
-/** Finds the best hits, best first. */
-export type FindHits = (query: CheckedQuery) => Promise<Hit[]>;
-
-/** What a query says of the choice, as it is given, and where. */
-export interface GivenSelection extends Record<'groupBy' | 'groupSize' | 'diversity', unknown> {
-  path: string;
-}
-
-export interface Selecting {
-  find: FindHits;
-  metric: 'cosine' | 'dot' | 'euclidean';
-  /** Lets others have a turn. */
-  pause: () => Promise<void>;
-}
+import type { Selecting } from './selecting.ts';
 
 /** @throws IsovecError INVALID_ARGUMENT, and as `find` */
 export async function selectHits(
@@ -39,18 +25,4 @@ export async function selectHits(
   if (diversity > 0) throw invalid(`${path}.diversity`, '0 with groupBy', diversity);
   checkInteger(groupSize, 1, Math.floor(TOP_K_MAX / query.topK), `${path}.groupSize`);
   return group(query, { path: groupBy, size: groupSize }, selecting.find);
-}
-
-/** Its scores depend on how many hits words and vector find each. */
-export function isHybrid({ text, vector }: CheckedQuery): boolean {
-  return text !== undefined && vector.length > 0;
-}
-
-/** Without what was read for the choice only. */
-export function asIncluded(hits: Hit[], { include }: CheckedQuery): Hit[] {
-  return hits.map(({ vector, metadata, ...hit }) => ({
-    ...hit,
-    metadata: include.metadata ? metadata : {},
-    ...(include.vector && vector && { vector }),
-  }));
 }

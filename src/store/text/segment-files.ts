@@ -2,17 +2,17 @@
 import { IsovecError } from '../../base/errors.ts';
 import type { LiveFile } from '../../journal/manifest.ts';
 import type { StorageFile } from '../../storage/storage.ts';
-import { checkDataHeader, DATA_HEADER_BYTES, dataFileName } from '../../tables/data-header.ts';
+import { dataFileName } from '../../tables/data-header.ts';
 import { type Merging, mergeSegments } from '../../text/merge-segments.ts';
 import { Postings } from '../../text/postings.ts';
 import { Segment } from '../../text/segment.ts';
 import type { SegmentRows } from '../../text/segment-format.ts';
 import { SegmentWriter } from '../../text/segment-writer.ts';
-import type { CollectionFiles } from '../collection-files.ts';
 import type { CollectionState } from '../collection-state.ts';
 import type { Engine } from '../engine.ts';
 import { GrowingFile } from '../growing-file.ts';
 import type { StoredSegment } from '../manifest-state.ts';
+import { openSegment } from './open-segment.ts';
 import { type Part, TextIndex } from './text-index.ts';
 
 /**
@@ -27,17 +27,6 @@ export interface StoredText {
   finish: () => void;
   /** Lets go of files that the manifest names no more. */
   release: () => Promise<void>;
-}
-
-/** @throws IsovecError CORRUPTION, FORMAT_VERSION, NOT_FOUND */
-export async function openSegment(
-  files: Pick<CollectionFiles, 'other'>,
-  { file: name, bytes, ...rows }: StoredSegment,
-): Promise<Segment> {
-  const file = await files.other(name);
-  checkDataHeader(await file.read(0, DATA_HEADER_BYTES), 'text', name);
-  const read = (offset: number, length: number) => file.read(offset, length);
-  return Segment.open({ name, bytes, read }, rows);
 }
 
 /**

@@ -21,7 +21,7 @@ import type { CollectionState } from '../collection-state.ts';
 import type { Engine } from '../engine.ts';
 import type { StoredSegment } from '../manifest-state.ts';
 import { Slices } from '../slices.ts';
-import { openSegment } from './segment-files.ts';
+import { openSegment } from './open-segment.ts';
 import { TextLengths } from './text-lengths.ts';
 
 export type Part = Segment | MemorySegment;
