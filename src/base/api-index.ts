@@ -15,7 +15,7 @@ export interface IndexConfig {
   /** Candidates while searching. Default 64; a query may override it. */
   efSearch?: number;
   /**
-   * Keeps a small code of each neighbour beside a vector's links, by which a query tells which neighbours need not be read: 1.1 to
+   * Keeps a small code of each neighbour beside a vector's links, by which a query tells which neighbours need not be read: 1.2 to
    * 1.5 times as many queries a second at equal recall over 100,000 unquantised vectors of 100 dimensions, about twice as many over 26,648
    * of 512; over int8 codes none. Queries with a filter, and indexing, stay as they are. Default false, and fixed when
    * the collection is made.
