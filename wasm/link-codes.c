@@ -159,7 +159,6 @@ int has_link_codes(u32 slot) {
   if (made_left == 0 || ix.awaiting_count > 0) return 0;
   made_left--;
   make_link_codes(slot);
-  // its arithmetic has used the query's memory
   return of->state == LINK_CODES_MADE;
 }
 

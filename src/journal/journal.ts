@@ -199,7 +199,7 @@ export class Journal<State> {
     await sweep(this.#storage, this.files, this.#position);
   }
 
-  /** Has somebody else appended or made a checkpoint, as far as is known without the lock? Takes 2 us, once a turn. */
+  /** Has somebody else appended or made a checkpoint, as far as is known without the lock? Takes 2 us, once a millisecond of a turn. */
   get isBehind(): boolean {
     const cell = this.#watermark;
     if (!cell) return false;

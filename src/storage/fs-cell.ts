@@ -6,6 +6,10 @@ import type { SharedCell } from './storage.ts';
 /** More than any cell holds. */
 const CELL_BYTES_MAX = 64;
 
+/** A turn has no end while a loop waits for nothing but queries, and others can be waited for in it (execFileSync): what was seen
+ *  counts no longer than this. Starting a process takes longer. */
+const GLANCE_MS = 1;
+
 /** Counts turns of the event loop in which a cell is looked at. A write here begins another, for all cells: it may be told of
  *  at once. */
 let turn = 0;
@@ -27,6 +31,7 @@ export class FsCell implements SharedCell {
   #descriptor: number | undefined;
   #glanced: Uint8Array = new Uint8Array();
   #glancedIn = -1;
+  #glancedAtMs = 0;
 
   constructor(path: string, readOnly: boolean) {
     this.#path = path;
@@ -40,10 +45,12 @@ export class FsCell implements SharedCell {
   }
 
   glance(): Uint8Array {
-    if (this.#glancedIn === turn) return this.#glanced;
+    const nowMs = performance.now();
+    if (this.#glancedIn === turn && nowMs - this.#glancedAtMs < GLANCE_MS) return this.#glanced;
     if (!isTurnCounted) nextTick(endTurn);
     isTurnCounted = true;
     this.#glancedIn = turn;
+    this.#glancedAtMs = nowMs;
     const bytes = this.read();
     if (!areEqual(bytes, this.#glanced)) this.#glanced = bytes;
     return this.#glanced;

@@ -51,8 +51,8 @@ export interface StorageBackend {
 export interface SharedCell {
   /** @returns nothing while nobody has written, or where it cannot be read */
   read(): Uint8Array;
-  /** As `read`, but may give what was there earlier in this turn of the event loop, in which nobody can have told of what
-   *  others have written since; and the very same array as before as long as its content is the same. */
+  /** As `read`, but may give what was there up to a millisecond earlier in this turn of the event loop, in which hardly anybody can
+   *  have told of what others have written since; and the very same array as before as long as its content is the same. */
   glance?(): Uint8Array;
   write(bytes: Uint8Array): void;
 }
