@@ -226,7 +226,10 @@ void batch_leave(void) {
   struct batch *copy = at(refuge);
   *copy = *batch;
   const address start = refuge + sizeof(struct batch), end = lay_out_batch(copy, start, batch->capacity);
-  copy_bytes(at(start), at(batch->edges), end - start);
+  // first which are finished: what is finished while the rest is copied counts as not, and is done again
+  copy_bytes(at(copy->finished), finished(), end - copy->finished);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  copy_bytes(at(start), at(batch->edges), copy->finished - start);
   __atomic_store_n(&batch->is_left, 1, __ATOMIC_SEQ_CST);
   batch = copy;
   refuge = 0;
