@@ -165,7 +165,14 @@ function bytesPerVector({ dimensions, quantization, index }: ResolvedConfig): nu
   const codeBytes = { none: dimensions * 4, int8: dimensions, binary: Math.ceil(dimensions / 8) + 8 }[
     quantization
   ];
-  return codeBytes + (index.type === 'flat' ? 0 : index.m * 2 * 4) + NODE_BYTES;
+  const linksBytes = index.type === 'flat' ? 0 : index.m * 2 * 4;
+  return codeBytes + linksBytes + (index.linkCodes ? bytesOfLinkCodes(dimensions, index.m) : 0) + NODE_BYTES;
+}
+
+/** As in wasm/link-codes.h: a header, the links, and sets of 32 codes, in whole lines of cache. */
+function bytesOfLinkCodes(dimensions: number, m: number): number {
+  const setBytes = 256 * Math.ceil(dimensions / 64) + 64;
+  return Math.ceil((32 + 8 * m + Math.ceil(m / 16) * setBytes) / 64) * 64;
 }
 
 /** A row in the indexes of fields. */
@@ -178,7 +185,7 @@ function helpFor({ config, rows, tail }: CollectionState): string[] {
   if (tail.memoryBytes > MEGABYTE) helps.push('a checkpoint');
   if (rows.deadCount * 4 > rows.rowCount) helps.push('compact()');
   if (config.quantization === 'none') helps.push("quantization 'int8'");
-  if (config.quantization !== 'binary') helps.push("quantization 'binary'");
+  if (config.quantization !== 'binary' && !config.index.linkCodes) helps.push("quantization 'binary'");
   return helps;
 }
 

@@ -144,6 +144,26 @@ describe('under a limit of memory', () => {
     await opened.close();
   });
 
+  it('codes of links count, and quantization that does not go with them is no way to make room', async () => {
+    const files = new MemoryFiles();
+    const index = { ...CONFIG.index, linkCodes: true };
+    const database = await openFiles(files, { memoryLimit: 8 * MEBIBYTE });
+    const { helps } = await fill(await database.collection('limited', { ...CONFIG, index }), 500);
+    expect(helps).toContain("quantization 'int8'");
+    expect(helps).not.toContain("quantization 'binary'");
+    await database.checkpoint();
+    await database.close();
+    const whole = await openFiles(files, {});
+    await whole.collection('limited');
+    const memoryBytes = await memoryOf(whole);
+    await whole.close();
+    const refused: unknown = await openFiles(files, { memoryLimit: MEBIBYTE }).catch((error) => error);
+    expect(refused).toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    const { neededBytes } = (refused as { details: { neededBytes: number } }).details;
+    expect(neededBytes).toBeGreaterThan(0.8 * memoryBytes);
+    expect(neededBytes).toBeLessThan(1.2 * memoryBytes);
+  });
+
   it('neither a collection nor a second index is begun that does not fit', async () => {
     const database = await openFiles(new MemoryFiles(), { memoryLimit: 6 * MEBIBYTE });
     const collection = await database.collection('c', CONFIG);
