@@ -4,7 +4,7 @@
  * It takes the old one's place with the checkpoint that stores its codes. Until then both are in memory.
  */
 import type { Quantization } from '../base/api.ts';
-import type { Calibration } from '../search/calibration.ts';
+import { type Calibration, calibrationFor } from '../search/calibration.ts';
 import { ComponentSample } from '../search/component-sample.ts';
 import { learnFrom } from '../search/learn-calibration.ts';
 import type { VectorIndex } from '../search/vector-index.ts';
@@ -34,9 +34,14 @@ async function learnCalibration(
   const rows: number[] = [];
   for (let row = 0; row < rowCount; row += step) if (state.rows.isLive(row)) rows.push(row);
   if (quantization !== 'int8' || rows.length === 0) return undefined;
-  const sample = new ComponentSample(state.config.metric);
-  for (const { vector } of await state.read(rows, { body: false, vector: true })) sample.add(vector!);
-  return learnFrom(sample);
+  const { metric } = state.config;
+  const sample = new ComponentSample(metric);
+  const read = await state.read(rows, { body: false, vector: true });
+  for (const { vector } of read) sample.add(vector!);
+  if (sample.isDue) return learnFrom(sample);
+  // Few tell too little of those to come: a guess, as with a collection's first vector, until there are more.
+  const guesses = read.map(({ vector }) => calibrationFor(vector!, metric).clip);
+  return { clip: Math.max(...guesses) };
 }
 
 export class IndexReplacement {

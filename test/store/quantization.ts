@@ -155,6 +155,24 @@ export function quantization(open: Open, newLocation: NewLocation): void {
       await expect.poll(() => recallOf(collection, 'dot'), { timeout: 30_000 }).toBeGreaterThan(0.97);
     });
 
+    it('made of few, tells those apart that come later and are longer in some direction', async () => {
+      const collection = await (await open()).collection('c', { dimensions: 4 });
+      const towards = (share: number) => [1, share, share, share];
+      const insert = (prefix: string, shares: number[]) =>
+        collection.insert(shares.map((share, at) => ({ id: `${prefix}${at}`, vector: towards(share) })));
+      await insert(
+        'early',
+        Array.from({ length: 7 }, (_, at) => 0.4 + at / 1000),
+      );
+      await collection.setQuantization('int8');
+      const shares = Array.from({ length: 24 }, (_, at) => 0.3 - at / 80);
+      await insert('late', shares);
+      for (const [at, share] of shares.entries()) {
+        const [hit] = await collection.query({ vector: towards(share), topK: 1 });
+        expect(hit?.id).toBe(`late${at}`);
+      }
+    });
+
     it('finds by one bit a dimension most of what vectors would, in the true order, and after reopening too', async () => {
       const dimensions = 256;
       const next = gaussian(5);
